@@ -1,1 +1,3 @@
-
+pub mod granular;
+pub mod marking;
+pub mod pattern;
