@@ -1,0 +1,53 @@
+//! What `fsck` found.
+
+use serde::Serialize;
+
+/// How deep to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Level {
+    /// Head, tiles and counts; seconds on a million records.
+    Quick,
+    /// Also every leaf, every commitment, every row.
+    Full,
+    /// Also every content hash recomputed from the bytes, and SQLite's own integrity check.
+    Deep,
+}
+
+/// The result of a check.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Names of the checks run, with how many things each looked at.
+    pub checks: Vec<(String, u64)>,
+    /// What was wrong.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    /// Nothing was wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Code of the kind of problem, like `log.root`.
+    pub what: String,
+    /// Which row: `entry 17`, `record 4 (indicator--... 2020-...)`.
+    pub where_: String,
+    /// In words.
+    pub detail: String,
+}
+
+/// Where long work stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProgressReport {
+    /// What is being done.
+    pub stage: &'static str,
+    /// Done of this stage.
+    pub done: u64,
+    /// Of how many; 0 if not known.
+    pub total: u64,
+}
