@@ -15,8 +15,8 @@ pub use keys::{CollectionKey, Hash, LabelSetId, Seq};
 pub use log::{Change, Disclosure, EntryDetail, EntryKind, Genesis, Head, ProofMaterial};
 pub use progress::{Delivery, DeliveryCounts, DeliveryState, Progress, Status};
 pub use read::{
-    Count, Edge, Filter, ManifestRow, PageEnd, PageQuery, Record, Row, Scope, SearchHit,
-    SearchQuery, Tombstone, VersionFilter, VersionRow, Which,
+    Edge, Filter, ManifestRow, PageEnd, PageQuery, Record, Row, Scope, SearchHit, SearchQuery,
+    Tombstone, VersionFilter, VersionRow, Which,
 };
 pub use report::{Level, Problem, ProgressReport, Report};
 pub use write::{

@@ -303,12 +303,3 @@ pub struct Edge {
     /// The identifier it refers to.
     pub target: String,
 }
-
-/// How many records a scope may read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Count {
-    /// Records (versions).
-    pub records: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}

@@ -8,10 +8,10 @@ use std::{
 
 use crate::{
     AppendError, Appended, BackupError, Batch, BoxError, Certificate, Change, Collection,
-    CollectionKey, Count, Delivery, DeliveryCounts, DeliveryState, Disclosure, Edge, EntryDetail,
-    Genesis, Hash, Head, LabelSetId, Level, ManifestRow, OpenError, PageEnd, PageQuery, Peer,
-    Principal, ProgressReport, ProofMaterial, ReadError, Record, Report, Row, Scope, SearchHit,
-    SearchQuery, Seq, Status, Token, Tombstone, VersionRow, Which,
+    CollectionKey, Delivery, DeliveryCounts, DeliveryState, Disclosure, Edge, EntryDetail, Genesis,
+    Hash, Head, LabelSetId, Level, ManifestRow, OpenError, PageEnd, PageQuery, Peer, Principal,
+    ProgressReport, ProofMaterial, ReadError, Record, Report, Row, Scope, SearchHit, SearchQuery,
+    Seq, Status, Token, Tombstone, VersionRow, Which,
 };
 
 /// Called at every named point of a write where a crash or a failing disk would matter. Tests make it fail.
@@ -211,7 +211,7 @@ impl Store {
         &self,
         scope: &Scope,
         collection: Option<CollectionKey>,
-    ) -> Result<Count, ReadError> {
+    ) -> Result<u64, ReadError> {
         let _ = (scope, collection);
         later()
     }
