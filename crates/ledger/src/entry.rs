@@ -39,6 +39,7 @@ pub struct Entry {
 
 /// Kinds of events. The code's hex digits are the number ETSI EN 319 522-1 gives the event (`0xa1` is A.1), so that a
 /// qualified provider or a court can map them one to one; codes below `0x80` are ours.
+/// (The list of events was read through public profiles of the standard; check it against the standard itself.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Event {
@@ -90,33 +91,53 @@ pub enum Event {
     ReceivedFromNonErds = 0xf3,
 }
 
+/// Every event with the standard's name for it, in the order of the codes.
+const EVENTS: [(Event, &str); 23] = [
+    (Event::Disclosure, "Disclosure"),
+    (Event::Deletion, "Deletion"),
+    (Event::Withdrawal, "Withdrawal"),
+    (Event::Administration, "Administration"),
+    (Event::SubmissionAcceptance, "SubmissionAcceptance"),
+    (Event::SubmissionRejection, "SubmissionRejection"),
+    (Event::RelayAcceptance, "RelayAcceptance"),
+    (Event::RelayRejection, "RelayRejection"),
+    (Event::RelayFailure, "RelayFailure"),
+    (
+        Event::NotificationForAcceptance,
+        "NotificationForAcceptance",
+    ),
+    (
+        Event::NotificationForAcceptanceFailure,
+        "NotificationForAcceptanceFailure",
+    ),
+    (Event::ConsignmentAcceptance, "ConsignmentAcceptance"),
+    (Event::ConsignmentRejection, "ConsignmentRejection"),
+    (
+        Event::AcceptanceRejectionExpiry,
+        "AcceptanceRejectionExpiry",
+    ),
+    (Event::ContentConsignment, "ContentConsignment"),
+    (
+        Event::ContentConsignmentFailure,
+        "ContentConsignmentFailure",
+    ),
+    (Event::ConsignmentNotification, "ConsignmentNotification"),
+    (
+        Event::ConsignmentNotificationFailure,
+        "ConsignmentNotificationFailure",
+    ),
+    (Event::ContentHandover, "ContentHandover"),
+    (Event::ContentHandoverFailure, "ContentHandoverFailure"),
+    (Event::RelayToNonErds, "RelayToNonERDS"),
+    (Event::RelayToNonErdsFailure, "RelayToNonERDSFailure"),
+    (Event::ReceivedFromNonErds, "ReceivedFromNonERDS"),
+];
+
 impl Event {
     /// Every event, in the order of the codes.
-    pub const ALL: [Self; 23] = [
-        Self::Disclosure,
-        Self::Deletion,
-        Self::Withdrawal,
-        Self::Administration,
-        Self::SubmissionAcceptance,
-        Self::SubmissionRejection,
-        Self::RelayAcceptance,
-        Self::RelayRejection,
-        Self::RelayFailure,
-        Self::NotificationForAcceptance,
-        Self::NotificationForAcceptanceFailure,
-        Self::ConsignmentAcceptance,
-        Self::ConsignmentRejection,
-        Self::AcceptanceRejectionExpiry,
-        Self::ContentConsignment,
-        Self::ContentConsignmentFailure,
-        Self::ConsignmentNotification,
-        Self::ConsignmentNotificationFailure,
-        Self::ContentHandover,
-        Self::ContentHandoverFailure,
-        Self::RelayToNonErds,
-        Self::RelayToNonErdsFailure,
-        Self::ReceivedFromNonErds,
-    ];
+    pub fn all() -> impl Iterator<Item = Self> {
+        EVENTS.into_iter().map(|(event, _)| event)
+    }
 
     /// The byte in the entry.
     #[must_use]
@@ -127,37 +148,16 @@ impl Event {
     /// The event with this code, if there is one.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|event| event.code() == code)
+        Self::all().find(|event| event.code() == code)
     }
 
     /// The standard's name, for people and JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Disclosure => "Disclosure",
-            Self::Deletion => "Deletion",
-            Self::Withdrawal => "Withdrawal",
-            Self::Administration => "Administration",
-            Self::SubmissionAcceptance => "SubmissionAcceptance",
-            Self::SubmissionRejection => "SubmissionRejection",
-            Self::RelayAcceptance => "RelayAcceptance",
-            Self::RelayRejection => "RelayRejection",
-            Self::RelayFailure => "RelayFailure",
-            Self::NotificationForAcceptance => "NotificationForAcceptance",
-            Self::NotificationForAcceptanceFailure => "NotificationForAcceptanceFailure",
-            Self::ConsignmentAcceptance => "ConsignmentAcceptance",
-            Self::ConsignmentRejection => "ConsignmentRejection",
-            Self::AcceptanceRejectionExpiry => "AcceptanceRejectionExpiry",
-            Self::ContentConsignment => "ContentConsignment",
-            Self::ContentConsignmentFailure => "ContentConsignmentFailure",
-            Self::ConsignmentNotification => "ConsignmentNotification",
-            Self::ConsignmentNotificationFailure => "ConsignmentNotificationFailure",
-            Self::ContentHandover => "ContentHandover",
-            Self::ContentHandoverFailure => "ContentHandoverFailure",
-            Self::RelayToNonErds => "RelayToNonERDS",
-            Self::RelayToNonErdsFailure => "RelayToNonERDSFailure",
-            Self::ReceivedFromNonErds => "ReceivedFromNonERDS",
-        }
+        EVENTS
+            .into_iter()
+            .find(|(event, _)| *event == self)
+            .map_or("", |(_, name)| name)
     }
 }
 

@@ -8,8 +8,14 @@
     reason = "tests"
 )]
 
+mod checkpoint;
+mod entry;
+mod note;
+mod proof;
+mod tile;
 mod tree;
 mod tree_vectors;
+mod verify;
 
 use comity_ledger::Hash;
 use comity_ledger::tree::{Frontier, MemoryTiles, leaf_hash};
