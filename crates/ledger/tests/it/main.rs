@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     missing_docs,
     reason = "tests"
 )]
@@ -12,6 +13,7 @@ mod checkpoint;
 mod entry;
 mod note;
 mod proof;
+mod scripts;
 mod tile;
 mod tree;
 mod tree_vectors;

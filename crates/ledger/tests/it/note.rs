@@ -261,6 +261,29 @@ fn one_wrong_signature_by_a_known_key_spoils_the_note() {
     );
 }
 
+/// RFC 8032 section 5.1.7 wants S below the group order L: S + L would be a second spelling of the same signature.
+#[test]
+fn a_signature_has_one_spelling() {
+    let log = signer("log.example/1", 1);
+    let good = log.sign("text\n");
+    let mut order = [0_u8; 32];
+    order[..16].copy_from_slice(&0x14de_f9de_a2f7_9cd6_5812_631a_5cf5_d3ed_u128.to_le_bytes());
+    order[31] = 0x10;
+    let mut spelled = good.signature().to_vec();
+    let mut carry = 0;
+    for (byte, add) in spelled[32..].iter_mut().zip(order) {
+        let sum = u16::from(*byte) + u16::from(add) + carry;
+        (*byte, carry) = (u8::try_from(sum & 0xff).unwrap(), sum >> 8);
+    }
+    let mut note = SignedNote::sign("text\n".to_owned(), &[&signer("other.example", 2)]).unwrap();
+    note.add(NoteSignature::new(good.name().clone(), good.key_id(), spelled).unwrap())
+        .unwrap();
+    assert_eq!(
+        note.verify(&[log.verifier().clone()]),
+        Err(NoteInvalid::Wrong(good.name().clone()))
+    );
+}
+
 #[test]
 fn what_cannot_be_signed() {
     let log = signer("log.example/1", 1);

@@ -13,7 +13,7 @@ use comity_ledger::verify::{self, TrustedLog, VerifyError};
 use crate::leaf;
 
 const ORIGIN: &str = "csirt.example/log/1";
-pub(crate) const CONTENT: Hash = [0xc0; 32];
+const CONTENT: Hash = [0xc0; 32];
 const SALT: [u8; 32] = [0x5a; 32];
 const INDEX: u64 = 4;
 
@@ -44,15 +44,10 @@ struct Fixture {
     note: SignedNote,
 }
 
-fn fixture() -> Fixture {
+fn fixture(content_sha256: &Hash) -> Fixture {
+    let record = entry(content_sha256).leaf_hash().unwrap();
     let leaves: Vec<_> = (0..10)
-        .map(|n| {
-            if n == INDEX {
-                entry(&CONTENT).leaf_hash().unwrap()
-            } else {
-                leaf(n)
-            }
-        })
+        .map(|n| if n == INDEX { record } else { leaf(n) })
         .collect();
     let appended = Frontier::empty().append(&leaves).unwrap();
     let mut tiles = MemoryTiles::default();
@@ -68,18 +63,18 @@ fn fixture() -> Fixture {
     }
 }
 
-fn opening(salt: Option<[u8; 32]>) -> Option<Vec<u8>> {
+fn opening(content_sha256: &Hash, salt: Option<[u8; 32]>) -> Option<Vec<u8>> {
     Some(
         Opening {
-            entry: entry(&CONTENT).encode().unwrap(),
+            entry: entry(content_sha256).encode().unwrap(),
             salt,
         }
         .to_bytes(),
     )
 }
 
-pub(crate) fn proof(extra: Option<Vec<u8>>) -> String {
-    let Fixture { tiles, note, .. } = fixture();
+fn proof(content_sha256: &Hash, extra: Option<Vec<u8>>) -> String {
+    let Fixture { tiles, note, .. } = fixture(content_sha256);
     Proof::new(
         INDEX,
         inclusion_proof(&tiles, INDEX, 10).unwrap(),
@@ -90,8 +85,16 @@ pub(crate) fn proof(extra: Option<Vec<u8>>) -> String {
     .to_string()
 }
 
-pub(crate) fn reader_proof() -> String {
-    proof(opening(Some(SALT)))
+pub(crate) fn reader_proof_of(content_sha256: &Hash) -> String {
+    proof(content_sha256, opening(content_sha256, Some(SALT)))
+}
+
+pub(crate) fn observer_proof(content_sha256: &Hash) -> String {
+    proof(content_sha256, opening(content_sha256, None))
+}
+
+fn reader_proof() -> String {
+    reader_proof_of(&CONTENT)
 }
 
 #[test]
@@ -108,7 +111,7 @@ fn a_record_is_verified() {
 
 #[test]
 fn an_observer_sees_the_entry_and_no_more() {
-    let proof = proof(opening(None));
+    let proof = observer_proof(&CONTENT);
     assert_eq!(
         verify::entry(&log(), proof.as_bytes()).unwrap().entry(),
         &entry(&CONTENT)
@@ -156,11 +159,11 @@ fn every_changed_bit_is_refused() {
 fn each_step_says_why() {
     fn check(extra: Option<Vec<u8>>, log: &TrustedLog, expected: VerifyError) {
         assert_eq!(
-            verify::record(log, proof(extra).as_bytes(), &CONTENT),
+            verify::record(log, proof(&CONTENT, extra).as_bytes(), &CONTENT),
             Err(expected)
         );
     }
-    let reader = || opening(Some(SALT));
+    let reader = || opening(&CONTENT, Some(SALT));
     check(
         reader(),
         &TrustedLog {
@@ -185,7 +188,11 @@ fn each_step_says_why() {
     check(reader(), &other, VerifyError::Origin(ORIGIN.to_owned()));
     check(None, &log(), VerifyError::NoEntry);
     check(Some(vec![1; 77]), &log(), VerifyError::NoEntry);
-    check(opening(Some([0; 32])), &log(), VerifyError::Content);
+    check(
+        opening(&CONTENT, Some([0; 32])),
+        &log(),
+        VerifyError::Content,
+    );
     let forged = Opening {
         entry: entry(&[1; 32]).encode().unwrap(),
         salt: Some(SALT),
@@ -200,7 +207,7 @@ fn each_step_says_why() {
 /// A key that is being replaced: either signature will do, and both are reported.
 #[test]
 fn key_rotation() {
-    let root = fixture().root;
+    let root = fixture(&CONTENT).root;
     let note = Checkpoint::new(ORIGIN, 10, root)
         .unwrap()
         .sign(&[&signer(1), &signer(2)])
@@ -264,7 +271,7 @@ fn a_signed_note_that_is_no_checkpoint() {
 
 #[test]
 fn a_rewritten_log_is_not_consistent() {
-    let Fixture { tiles, note, .. } = fixture();
+    let Fixture { tiles, note, .. } = fixture(&CONTENT);
     let head = |size: u64| {
         let root = comity_ledger::tree::root(&tiles, size).unwrap();
         let note = Checkpoint::new(ORIGIN, size, root)
