@@ -1,22 +1,23 @@
 //! The syntax tree of a pattern: values only, no positions, so that two patterns compare by meaning of their text.
 //!
 //! Chains are flat (`a AND b AND c` is one node of three), parentheses that group nothing are gone, and the tree holds
-//! only what the language can say: a pattern built by hand prints and parses back to itself.
+//! only what the language can say: whoever builds one by hand keeps to the counts and names given below (`Observation::and`
+//! and its like see to the counts), and it prints and parses back to itself.
 
 use std::num::NonZeroU64;
 
 use super::number::{Finite, Seconds};
-use super::time::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// A whole pattern (STIX 2.1, 9.4).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
     /// The outermost observation expression.
     pub root: Observation,
 }
 
 /// An observation expression (9.5).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Observation {
     /// `[ .. ]`: one observation, every path starting from the same object of it.
     Single(Comparison),
@@ -31,7 +32,7 @@ pub enum Observation {
 }
 
 /// A restriction on the observations an expression matched (9.5.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Qualifier {
     /// `REPEATS n TIMES`: at least n different matches.
     Repeats(NonZeroU64),
@@ -47,7 +48,7 @@ pub enum Qualifier {
 }
 
 /// What stands between `[` and `]` (9.6).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Comparison {
     /// One comparison.
     Leaf(Leaf),
@@ -58,7 +59,7 @@ pub enum Comparison {
 }
 
 /// One comparison expression: a path and what its value must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Leaf {
     /// Where the value is.
     pub path: ObjectPath,
@@ -69,7 +70,7 @@ pub struct Leaf {
 }
 
 /// An operator with what it is compared to (9.6.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Test {
     /// `= != < <= > >=`. Only `=` and `!=` take a boolean.
     Compare(Comparator, Constant),
@@ -105,7 +106,7 @@ pub enum Comparator {
 }
 
 /// `type:step.step[n]` (9.7).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ObjectPath {
     /// Type of the object the path starts from.
     pub object_type: String,
@@ -114,7 +115,7 @@ pub struct ObjectPath {
 }
 
 /// One step of an object path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// A property name or dictionary key. After one that ends in `_ref` or an item of `_refs` the way goes on in the
     /// object referred to (9.7.4).
@@ -126,7 +127,7 @@ pub enum Step {
 }
 
 /// A constant (9.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Constant {
     /// `'..'`
     String(String),
@@ -142,4 +143,19 @@ pub enum Constant {
     Hex(Vec<u8>),
     /// `b'..'`, decoded.
     Binary(Vec<u8>),
+}
+
+/// What a constant is, where kinds that compare with each other are one (9.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConstantKind {
+    /// Text.
+    String,
+    /// Integer or float.
+    Number,
+    /// `true`, `false`
+    Boolean,
+    /// An instant.
+    Timestamp,
+    /// Hex or binary.
+    Bytes,
 }

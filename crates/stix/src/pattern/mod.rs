@@ -6,18 +6,92 @@
 //! Start reading at [`parse`], then `ast.rs`, `parser.rs`.
 
 mod ast;
+mod check;
+mod comparison;
 mod error;
+mod explain;
+mod lexer;
+mod literal;
 mod number;
-mod time;
+mod parser;
+mod path;
+mod print;
+mod report;
+mod walk;
 
 use std::ops::Range;
 
+use crate::timestamp::Timestamp;
+
 pub use ast::{
-    Comparator, Comparison, Constant, Leaf, ObjectPath, Observation, Pattern, Qualifier, Step, Test,
+    Comparator, Comparison, Constant, ConstantKind, Leaf, ObjectPath, Observation, Pattern,
+    Qualifier, Step, Test,
 };
+pub use check::{Part, Remark, check};
 pub use error::{Code, PatternError};
+pub use explain::explain;
 pub use number::{Finite, Seconds};
-pub use time::Timestamp;
+
+/// Reads a pattern as the text of the standard has it.
+///
+/// ```
+/// use comity_stix::pattern::parse;
+/// let parsed = parse("[file:name = 'a.exe' AND file:size > 0] REPEATS 2 TIMES");
+/// assert_eq!(parsed.valid().unwrap().to_string(), "[file:name = 'a.exe' AND file:size > 0] REPEATS 2 TIMES");
+///
+/// let parsed = parse("[file:name == 'a.exe' and file:size > ]");
+/// let codes: Vec<_> = parsed.errors.iter().map(|error| error.code.as_str()).collect();
+/// assert_eq!(codes, ["stix.pattern.operator", "stix.pattern.keyword-case", "stix.pattern.expected"]);
+/// ```
+#[must_use]
+pub fn parse(text: &str) -> Parsed {
+    parse_with(text, &Options::default())
+}
+
+/// Reads a pattern.
+#[must_use]
+pub fn parse_with(text: &str, options: &Options) -> Parsed {
+    let mut report = report::Report::new(options.lenient, options.errors_max);
+    if text.len() > options.bytes_max {
+        let message = format!(
+            "the pattern has {} bytes, more than {}",
+            text.len(),
+            options.bytes_max
+        );
+        report.error(Code::TooLong, 0..0, message, "");
+        return Parsed {
+            ast: None,
+            spans: Spans::default(),
+            errors: report.errors,
+            warnings: report.warnings,
+        };
+    }
+    let tokens = lexer::tokens(text, &mut report);
+    let mut parser = parser::Parser::new(text, &tokens, options, &mut report);
+    let ast = parser.pattern();
+    let spans = parser.spans;
+    let ast = ast.filter(|_| !report.broken);
+    let spans = if ast.is_some() {
+        spans
+    } else {
+        Spans::default()
+    };
+    for remark in ast.iter().flat_map(check) {
+        let span = spans.of(remark.part);
+        if remark.is_error {
+            report.meaning(remark.code, span, remark.message, &remark.help);
+        } else {
+            report.warning(remark.code, span, remark.message, &remark.help);
+        }
+    }
+    report.sort();
+    Parsed {
+        ast,
+        spans,
+        errors: report.errors,
+        warnings: report.warnings,
+    }
+}
 
 /// How a pattern is read.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +147,19 @@ pub struct Spans {
     pub leaves: Vec<LeafSpan>,
     /// Per qualifier, in the order of the text.
     pub qualifiers: Vec<Range<usize>>,
+}
+
+impl Spans {
+    /// Where a part stands; an empty range for a part that is not there.
+    #[must_use]
+    pub fn of(&self, part: Part) -> Range<usize> {
+        let span = match part {
+            Part::Leaf(number) => self.leaves.get(number).map(|leaf| &leaf.whole),
+            Part::ObjectType(number) => self.leaves.get(number).map(|leaf| &leaf.object_type),
+            Part::Qualifier(number) => self.qualifiers.get(number),
+        };
+        span.cloned().unwrap_or_default()
+    }
 }
 
 /// Where one comparison stands.

@@ -1,0 +1,5 @@
+mod errors;
+mod explain;
+mod properties;
+mod spec;
+mod strategy;
