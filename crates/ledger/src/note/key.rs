@@ -1,6 +1,6 @@
 //! Keys that sign notes: names, identifiers, vkeys, algorithms.
 //!
-//! To add an algorithm (0x04 and 0x06 of tlog-cosignature are next): a variant in [`Algorithm`], its arm in
+//! To add an algorithm (0x04 and 0x06 of tlog-cosignature are next): a variant in `Algorithm`, its arm in
 //! `VerifierKey::parse` and in `VerifierKey::verifies`. A signature is verified over the note's text, so the timestamp of
 //! a cosignature is read from the signature's own bytes there. Nothing else knows which algorithms exist.
 

@@ -11,6 +11,7 @@
 
 mod checkpoint;
 mod entry;
+mod foreign_log;
 mod note;
 mod proof;
 mod scripts;
