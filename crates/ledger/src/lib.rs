@@ -10,7 +10,7 @@
 //!
 //! **Where to start reading.** [`verify`] reads like the specification: note, root, leaf, content, in that order. Then
 //! [`entry`] (what is logged), [`tree`] (how it is hashed), [`note`] (how heads are signed). An expert who wants to build
-//! a verifier of their own needs nothing else; `docs/LOG.md` has it in thirty lines of Python.
+//! a verifier of their own needs nothing else; `docs/LOG.md` has it in a page of Python and one of shell.
 //!
 //! Sources: <https://c2sp.org/signed-note@v1.0.0>, <https://c2sp.org/tlog-checkpoint@v1.0.0>,
 //! <https://c2sp.org/tlog-tiles@v0.1.0>, <https://c2sp.org/tlog-proof>, RFC 6962 section 2.1, RFC 9162 section 2.1.

@@ -8,10 +8,10 @@ mod append;
 mod check;
 mod prove;
 
-pub use append::{Appended, Frontier, LoadError, TileWrite, TreeFull};
+pub use append::{Appended, Frontier, TileWrite, TreeFull};
 pub use check::{ProofInvalid, verify_consistency, verify_inclusion};
 pub use prove::{
-    MemoryTiles, MissingTile, ProveError, TileSource, consistency_proof, inclusion_proof, root,
+    MemoryTiles, MissingTile, TileSource, TreeError, consistency_proof, inclusion_proof, root,
 };
 
 use sha2::{Digest as _, Sha256};

@@ -7,7 +7,15 @@
 //! ```
 //!
 //! Only this module makes the `Verified*` types, so holding one *is* the proof that the checks were made, in this order,
-//! on the same bytes. There is no way to check an inclusion against a root nobody signed.
+//! on the same bytes. There is no way to check an inclusion against a root nobody signed, and this does not compile:
+//!
+//! ```compile_fail,E0451
+//! # fn unsigned(checkpoint: comity_ledger::checkpoint::Checkpoint) {
+//! comity_ledger::verify::VerifiedCheckpoint { checkpoint, signers: vec![] };
+//! # }
+//! ```
+//!
+//! Not here yet: a quorum of witnesses (tlog-proof step 3). It belongs into [`TrustedLog`] and `signed`.
 
 use crate::Hash;
 use crate::checkpoint::{Checkpoint, CheckpointError};

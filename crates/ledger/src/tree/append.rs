@@ -1,6 +1,7 @@
 //! Growing the tree: one hash per leaf, and exactly the tiles that changed.
 
-use super::{SIZE_MAX, TileSource, fold, node_hash};
+use super::prove::{perfect_root, read_tile};
+use super::{SIZE_MAX, TileSource, TreeError, fold, node_hash};
 use crate::Hash;
 use crate::tile::{self, TileId, WIDTH_MAX};
 
@@ -48,23 +49,6 @@ impl TileWrite {
 #[error("the tree is full")]
 pub struct TreeFull;
 
-/// Why a frontier cannot be loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError<E> {
-    /// The source failed.
-    #[error("tile {0:?} cannot be read")]
-    Tile(TileId, #[source] E),
-    /// The source gave a tile that is too short.
-    #[error("tile {0:?} has only {1} hashes")]
-    Short(TileId, usize),
-    /// The tiles are not those of the tree that was signed: never append to them.
-    #[error("the tiles give another root than the head has")]
-    Root,
-    /// A size above [`SIZE_MAX`].
-    #[error("tree size {0} is out of range")]
-    Size(u64),
-}
-
 impl Frontier {
     /// The tree without leaves.
     #[must_use]
@@ -75,36 +59,32 @@ impl Frontier {
     /// The frontier of a stored tree of `size` leaves, checked against the root its head has.
     ///
     /// # Errors
-    /// See [`LoadError`]; [`LoadError::Root`] means that tiles or head were changed behind our back.
+    /// When tiles are missing or too short; [`TreeError::Root`] means that tiles or head were changed behind our back.
     pub fn load<S: TileSource>(
         source: &S,
         size: u64,
         root: &Hash,
-    ) -> Result<Self, LoadError<S::Error>> {
+    ) -> Result<Self, TreeError<S::Error>> {
         if size > SIZE_MAX {
-            return Err(LoadError::Size(size));
+            return Err(TreeError::Range {
+                inner: size,
+                size: SIZE_MAX,
+            });
         }
         let mut frontier = Self {
             size,
             ..Self::default()
         };
         for id in tile::right_edge(size) {
-            let mut hashes = source
-                .tile(id.level(), id.index(), id.width())
-                .map_err(|error| LoadError::Tile(id, error))?;
-            if hashes.len() < usize::from(id.width()) {
-                return Err(LoadError::Short(id, hashes.len()));
-            }
-            hashes.truncate(usize::from(id.width()));
             if let Some(edge) = frontier.edge.get_mut(usize::from(id.level())) {
-                *edge = hashes;
+                *edge = read_tile(source, id)?;
             }
         }
         frontier.subtrees = compact(&frontier.edge);
         if frontier.root() == *root {
             Ok(frontier)
         } else {
-            Err(LoadError::Root)
+            Err(TreeError::Root)
         }
     }
 
@@ -209,7 +189,7 @@ fn compact(edge: &[Vec<Hash>; 8]) -> Vec<Hash> {
         let mut rest: &[Hash] = hashes;
         while let Some(height) = rest.len().checked_ilog2() {
             let (subtree, after) = rest.split_at(1 << height);
-            subtrees.push(super::prove::perfect_root(subtree.to_vec()));
+            subtrees.push(perfect_root(subtree.to_vec()));
             rest = after;
         }
     }

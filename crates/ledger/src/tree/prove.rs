@@ -61,9 +61,9 @@ impl TileSource for MemoryTiles {
     }
 }
 
-/// Why no proof can be made.
+/// Why a proof cannot be made, or a frontier not be loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ProveError<E> {
+pub enum TreeError<E> {
     /// The source failed.
     #[error("tile {0:?} cannot be read")]
     Tile(TileId, #[source] E),
@@ -78,27 +78,30 @@ pub enum ProveError<E> {
         /// Size of the tree asked about.
         size: u64,
     },
+    /// Loading only: the tiles are not those of the tree that was signed. Never append to them.
+    #[error("the tiles give another root than the head has")]
+    Root,
 }
 
 /// Root of the tree's first `size` leaves.
 ///
 /// # Errors
 /// When tiles are missing or too short.
-pub fn root<S: TileSource>(source: &S, size: u64) -> Result<Hash, ProveError<S::Error>> {
+pub fn root<S: TileSource>(source: &S, size: u64) -> Result<Hash, TreeError<S::Error>> {
     Reader::new(source, size)?.range(0, size)
 }
 
 /// `PATH(index, D[size])` of RFC 6962 section 2.1.1: from the leaf's sibling up to the root's child.
 ///
 /// # Errors
-/// [`ProveError::Range`] unless `index < size`; when tiles are missing or too short.
+/// [`TreeError::Range`] unless `index < size`; when tiles are missing or too short.
 pub fn inclusion_proof<S: TileSource>(
     source: &S,
     index: u64,
     size: u64,
-) -> Result<Vec<Hash>, ProveError<S::Error>> {
+) -> Result<Vec<Hash>, TreeError<S::Error>> {
     if index >= size {
-        return Err(ProveError::Range { inner: index, size });
+        return Err(TreeError::Range { inner: index, size });
     }
     let (mut low, mut high) = (0, size);
     let mut siblings = Vec::new();
@@ -118,14 +121,14 @@ pub fn inclusion_proof<S: TileSource>(
 /// `PROOF(old, D[new])` of RFC 6962 section 2.1.2; empty if `old` is 0 or `new`.
 ///
 /// # Errors
-/// [`ProveError::Range`] unless `old <= new`; when tiles are missing or too short.
+/// [`TreeError::Range`] unless `old <= new`; when tiles are missing or too short.
 pub fn consistency_proof<S: TileSource>(
     source: &S,
     old: u64,
     new: u64,
-) -> Result<Vec<Hash>, ProveError<S::Error>> {
+) -> Result<Vec<Hash>, TreeError<S::Error>> {
     if old > new {
-        return Err(ProveError::Range {
+        return Err(TreeError::Range {
             inner: old,
             size: new,
         });
@@ -166,9 +169,9 @@ struct Reader<'a, S> {
 }
 
 impl<'a, S: TileSource> Reader<'a, S> {
-    fn new(source: &'a S, size: u64) -> Result<Self, ProveError<S::Error>> {
+    fn new(source: &'a S, size: u64) -> Result<Self, TreeError<S::Error>> {
         if size > SIZE_MAX {
-            return Err(ProveError::Range {
+            return Err(TreeError::Range {
                 inner: size,
                 size: SIZE_MAX,
             });
@@ -181,7 +184,7 @@ impl<'a, S: TileSource> Reader<'a, S> {
     }
 
     /// Roots of ranges found from the top down, given from the bottom up.
-    fn ranges(&mut self, top_down: Vec<(u64, u64)>) -> Result<Vec<Hash>, ProveError<S::Error>> {
+    fn ranges(&mut self, top_down: Vec<(u64, u64)>) -> Result<Vec<Hash>, TreeError<S::Error>> {
         top_down
             .into_iter()
             .rev()
@@ -190,7 +193,7 @@ impl<'a, S: TileSource> Reader<'a, S> {
     }
 
     /// Root of `D[low:high]`, which is a perfect subtree or ends where the tree ends.
-    fn range(&mut self, low: u64, high: u64) -> Result<Hash, ProveError<S::Error>> {
+    fn range(&mut self, low: u64, high: u64) -> Result<Hash, TreeError<S::Error>> {
         let mut subtrees = Vec::new();
         let mut at = low;
         while let Some(height) = (high - at).checked_ilog2() {
@@ -201,10 +204,10 @@ impl<'a, S: TileSource> Reader<'a, S> {
     }
 
     /// Root of the perfect subtree of 2^height leaves that starts at leaf `start`.
-    fn subtree(&mut self, height: u32, start: u64) -> Result<Hash, ProveError<S::Error>> {
+    fn subtree(&mut self, height: u32, start: u64) -> Result<Hash, TreeError<S::Error>> {
         let level = height / 8;
         let first = start >> (level * 8);
-        let range_error = ProveError::Range {
+        let range_error = TreeError::Range {
             inner: start,
             size: self.size,
         };
@@ -224,21 +227,30 @@ impl<'a, S: TileSource> Reader<'a, S> {
             .ok_or(range_error)
     }
 
-    fn tile(&mut self, id: TileId) -> Result<&[Hash], ProveError<S::Error>> {
+    fn tile(&mut self, id: TileId) -> Result<&[Hash], TreeError<S::Error>> {
         let found = self.cache.iter().position(|(cached, _)| *cached == id);
         if found.is_none() {
-            let hashes = self
-                .source
-                .tile(id.level(), id.index(), id.width())
-                .map_err(|error| ProveError::Tile(id, error))?;
-            if hashes.len() < usize::from(id.width()) {
-                return Err(ProveError::Short(id, hashes.len()));
-            }
+            let hashes = read_tile(self.source, id)?;
             self.cache.push((id, hashes));
         }
         let place = found.unwrap_or(self.cache.len() - 1);
         Ok(self.cache.get(place).map_or(&[], |(_, hashes)| hashes))
     }
+}
+
+/// A tile in exactly the width asked for.
+pub(super) fn read_tile<S: TileSource>(
+    source: &S,
+    id: TileId,
+) -> Result<Vec<Hash>, TreeError<S::Error>> {
+    let mut hashes = source
+        .tile(id.level(), id.index(), id.width())
+        .map_err(|error| TreeError::Tile(id, error))?;
+    if hashes.len() < usize::from(id.width()) {
+        return Err(TreeError::Short(id, hashes.len()));
+    }
+    hashes.truncate(usize::from(id.width()));
+    Ok(hashes)
 }
 
 /// Root over a power of two of neighbouring hashes.

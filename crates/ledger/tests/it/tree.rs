@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use comity_ledger::Hash;
 use comity_ledger::tile::TileId;
 use comity_ledger::tree::{
-    Frontier, LoadError, MemoryTiles, ProofInvalid, ProveError, TileSource, consistency_proof,
-    empty_root, inclusion_proof, leaf_hash, node_hash, root, verify_consistency, verify_inclusion,
+    Frontier, MemoryTiles, ProofInvalid, TileSource, TreeError, consistency_proof, empty_root,
+    inclusion_proof, leaf_hash, node_hash, root, verify_consistency, verify_inclusion,
 };
 use proptest::prelude::*;
 use tlog_tiles::tlog;
@@ -125,19 +125,19 @@ fn load_refuses_changed_or_missing_tiles() {
     assert_eq!(Frontier::load(&tiles, 1000, &root).unwrap(), frontier);
     assert!(matches!(
         Frontier::load(&tiles, 999, &root),
-        Err(LoadError::Root)
+        Err(TreeError::Root)
     ));
     assert!(matches!(
         Frontier::load(&tiles, 1001, &root),
-        Err(LoadError::Short(..))
+        Err(TreeError::Short(..))
     ));
     assert!(matches!(
         Frontier::load(&MemoryTiles::default(), 1000, &root),
-        Err(LoadError::Tile(..))
+        Err(TreeError::Tile(..))
     ));
     assert!(matches!(
         Frontier::load(&tiles, u64::MAX, &root),
-        Err(LoadError::Size(_))
+        Err(TreeError::Range { .. })
     ));
     assert_eq!(
         Frontier::load(&MemoryTiles::default(), 0, &empty_root()).unwrap(),
@@ -181,14 +181,14 @@ fn out_of_range() {
     let (frontier, tiles) = grown(&[10]);
     assert_eq!(
         inclusion_proof(&tiles, 10, 10),
-        Err(ProveError::Range {
+        Err(TreeError::Range {
             inner: 10,
             size: 10
         })
     );
     assert_eq!(
         consistency_proof(&tiles, 11, 10),
-        Err(ProveError::Range {
+        Err(TreeError::Range {
             inner: 11,
             size: 10
         })
