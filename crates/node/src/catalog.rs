@@ -1,0 +1,157 @@
+//! Who and what the node knows (principals, credentials, collections, peers), in memory: read on every request, changed
+//! seldom. It is replaced whole after each administrative change.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use comity_access::{Audience, PartyId, PersonId};
+use comity_store::{Certificate, Collection, CollectionKey, Peer, Principal, ReadError, Store, Token};
+
+/// A snapshot of the register's administrative rows.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    principals: HashMap<String, Arc<Principal>>,
+    tokens: HashMap<[u8; 32], Token>,
+    certificates: HashMap<[u8; 32], Certificate>,
+    /// Sorted by uuid (interoperability document 2.1.7).
+    collections: Vec<Arc<Collection>>,
+    audiences: HashMap<CollectionKey, Audience>,
+    peers: Vec<Arc<Peer>>,
+}
+
+impl Catalog {
+    /// Reads it all.
+    ///
+    /// # Errors
+    /// When the register cannot be read.
+    pub fn load(store: &Store) -> Result<Self, ReadError> {
+        let mut collections: Vec<Arc<Collection>> = store.collections()?.into_iter().map(Arc::new).collect();
+        collections.sort_by(|one, other| one.uuid.cmp(&other.uuid));
+        let mut audiences = HashMap::new();
+        for collection in &collections {
+            if let Some(text) = store.setting(&audience_setting(&collection.uuid))? {
+                audiences.insert(collection.key, parse_audience(&text));
+            }
+        }
+        Ok(Self {
+            principals: store.principals()?.into_iter().map(|row| (row.id.clone(), Arc::new(row))).collect(),
+            tokens: store.tokens()?.into_iter().map(|row| (row.sha256, row)).collect(),
+            certificates: store.certificates()?.into_iter().map(|row| (row.fingerprint, row)).collect(),
+            collections,
+            audiences,
+            peers: store.peers()?.into_iter().map(Arc::new).collect(),
+        })
+    }
+
+    /// A principal by its full name `person@party`.
+    #[must_use]
+    pub fn principal(&self, id: &str) -> Option<&Arc<Principal>> {
+        self.principals.get(id)
+    }
+
+    /// All principals, sorted by name.
+    #[must_use]
+    pub fn principals(&self) -> Vec<Arc<Principal>> {
+        let mut all: Vec<_> = self.principals.values().cloned().collect();
+        all.sort_by(|one, other| one.id.cmp(&other.id));
+        all
+    }
+
+    /// A token by the digest of its text.
+    #[must_use]
+    pub fn token(&self, sha256: &[u8; 32]) -> Option<&Token> {
+        self.tokens.get(sha256)
+    }
+
+    /// All tokens, sorted by name.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<&Token> {
+        let mut all: Vec<_> = self.tokens.values().collect();
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
+    }
+
+    /// A client certificate by its fingerprint.
+    #[must_use]
+    pub fn certificate(&self, fingerprint: &[u8; 32]) -> Option<&Certificate> {
+        self.certificates.get(fingerprint)
+    }
+
+    /// All client certificates.
+    pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        self.certificates.values()
+    }
+
+    /// All collections, sorted by uuid.
+    #[must_use]
+    pub fn collections(&self) -> &[Arc<Collection>] {
+        &self.collections
+    }
+
+    /// A collection by its uuid or its alias (TAXII 2.1 section 5.2.1).
+    #[must_use]
+    pub fn collection(&self, name: &str) -> Option<&Arc<Collection>> {
+        self.collections
+            .iter()
+            .find(|collection| collection.uuid == name)
+            .or_else(|| self.collections.iter().find(|collection| collection.alias.as_deref() == Some(name)))
+    }
+
+    /// A collection by its key.
+    #[must_use]
+    pub fn collection_by_key(&self, key: CollectionKey) -> Option<&Arc<Collection>> {
+        self.collections.iter().find(|collection| collection.key == key)
+    }
+
+    /// For whom records are meant that come into this collection without an audience of their own.
+    #[must_use]
+    pub fn audience(&self, key: CollectionKey) -> Audience {
+        self.audiences.get(&key).cloned().unwrap_or_default()
+    }
+
+    /// All peers.
+    #[must_use]
+    pub fn peers(&self) -> &[Arc<Peer>] {
+        &self.peers
+    }
+
+    /// A peer by its key.
+    #[must_use]
+    pub fn peer(&self, key: &str) -> Option<&Arc<Peer>> {
+        self.peers.iter().find(|peer| peer.key == key)
+    }
+
+    /// True when nobody can sign in yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.principals.is_empty()
+    }
+}
+
+/// The name of the setting that holds a collection's default audience.
+#[must_use]
+pub fn audience_setting(collection_uuid: &str) -> String {
+    format!("collection-audience/{collection_uuid}")
+}
+
+/// An audience as text: parties and persons (`name@party`), separated by commas.
+#[must_use]
+pub fn audience_text(audience: &Audience) -> String {
+    let parties = audience.parties.iter().map(|party| party.as_str().to_owned());
+    let persons = audience.persons.iter().map(|person| person.as_str().to_owned());
+    parties.chain(persons).collect::<Vec<_>>().join(",")
+}
+
+/// Reads what [`audience_text`] writes; words that are neither are left out, which can only narrow it.
+#[must_use]
+pub fn parse_audience(text: &str) -> Audience {
+    let mut audience = Audience::default();
+    for word in text.split(',').map(str::trim) {
+        if let Ok(person) = PersonId::parse(word) {
+            audience.persons.insert(person);
+        } else if let Ok(party) = PartyId::parse(word) {
+            audience.parties.insert(party);
+        }
+    }
+    audience
+}

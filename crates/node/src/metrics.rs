@@ -1,0 +1,121 @@
+//! What the node counts, in Prometheus' text format at `/metrics`. Names end in their unit.
+
+use std::time::Duration;
+
+use prometheus::{Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+
+/// All metrics of one node; its own registry, so that several nodes can live in one process.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    /// Requests by route and status class.
+    pub requests_total: IntCounterVec,
+    /// Time to answer, by route.
+    pub request_seconds: prometheus::HistogramVec,
+    /// Transactions the sequencer committed.
+    pub batches_total: IntCounter,
+    /// Transactions that failed.
+    pub batches_failed_total: IntCounter,
+    /// Operations committed.
+    pub operations_total: IntCounter,
+    /// Time of one transaction.
+    pub batch_seconds: Histogram,
+    /// Objects taken in, by outcome.
+    pub objects_total: IntCounterVec,
+    /// Failed log-ins.
+    pub authentication_failures_total: IntCounter,
+    /// Entries of the log.
+    pub log_entries: IntGauge,
+    /// Entries a follower has still to read.
+    pub follower_lag_entries: IntGaugeVec,
+    /// Deliveries by peer and state.
+    pub deliveries_total: IntCounterVec,
+    /// Open connections.
+    pub connections_open: IntGauge,
+}
+
+impl Metrics {
+    /// Registers every metric.
+    ///
+    /// # Errors
+    /// Only when two metrics have one name, which a test excludes.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new_custom(Some("comity".to_owned()), None)?;
+        let counter = |name: &str, help: &str| -> Result<IntCounter, prometheus::Error> {
+            let metric = IntCounter::new(name, help)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
+        let counters = |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
+            let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
+        let gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
+            let metric = IntGauge::new(name, help)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
+        let batch_seconds = Histogram::with_opts(
+            HistogramOpts::new("batch_seconds", "time of one transaction of the sequencer").buckets(BUCKETS.to_vec()),
+        )?;
+        registry.register(Box::new(batch_seconds.clone()))?;
+        let request_seconds = prometheus::HistogramVec::new(
+            HistogramOpts::new("request_seconds", "time to answer a request").buckets(BUCKETS.to_vec()),
+            &["route"],
+        )?;
+        registry.register(Box::new(request_seconds.clone()))?;
+        let follower_lag_entries =
+            IntGaugeVec::new(Opts::new("follower_lag_entries", "log entries a follower has still to read"), &["follower"])?;
+        registry.register(Box::new(follower_lag_entries.clone()))?;
+        Ok(Self {
+            requests_total: counters("requests_total", "requests answered", &["route", "status"])?,
+            request_seconds,
+            batches_total: counter("batches_total", "transactions committed by the sequencer")?,
+            batches_failed_total: counter("batches_failed_total", "transactions that failed")?,
+            operations_total: counter("operations_total", "operations committed")?,
+            batch_seconds,
+            objects_total: counters("objects_total", "objects taken in", &["outcome"])?,
+            authentication_failures_total: counter("authentication_failures_total", "failed log-ins")?,
+            log_entries: gauge("log_entries", "entries of the transparency log")?,
+            follower_lag_entries,
+            deliveries_total: counters("deliveries_total", "records handed to peers", &["peer", "state"])?,
+            connections_open: gauge("connections_open", "open connections")?,
+            registry,
+        })
+    }
+
+    /// One transaction of the sequencer is on disk.
+    pub fn batch_committed(&self, operations: usize, took: Duration) {
+        self.batches_total.inc();
+        self.operations_total.inc_by(operations as u64);
+        self.batch_seconds.observe(took.as_secs_f64());
+    }
+
+    /// One transaction of the sequencer failed.
+    pub fn batch_failed(&self) {
+        self.batches_failed_total.inc();
+    }
+
+    /// The text Prometheus scrapes.
+    ///
+    /// # Errors
+    /// When a metric cannot be written, which its own types exclude.
+    pub fn text(&self) -> Result<String, prometheus::Error> {
+        let mut buffer = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut buffer)?;
+        Ok(String::from_utf8_lossy(&buffer).into_owned())
+    }
+}
+
+const BUCKETS: &[f64] = &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn all_metrics_register_under_different_names() {
+        let metrics = super::Metrics::new().unwrap();
+        metrics.batch_committed(3, std::time::Duration::from_millis(4));
+        assert!(metrics.text().unwrap().contains("comity_operations_total 3"));
+    }
+}

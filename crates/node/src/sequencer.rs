@@ -1,0 +1,164 @@
+//! The one writer. Submissions queue here; one thread takes what has gathered, commits it in one transaction
+//! (records, log entries, tiles, head, signed checkpoint) and answers each submitter after the commit is on disk.
+//!
+//! Batching is by back-pressure, not by a timer: while one batch is being synced the next gathers.
+
+use std::sync::Arc;
+
+use comity_store::{AppendError, Batch, Op, Outcome, Writer};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::clock::SharedClock;
+use crate::limits::{SEQUENCER_OPS_MAX, SEQUENCER_QUEUE_MAX};
+use crate::metrics::Metrics;
+
+/// Why a submission was not committed. Nothing of it is in the register.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// Too many wait already.
+    #[error("the node is busy: {SEQUENCER_QUEUE_MAX} submissions are waiting\n  help: try again in a few seconds")]
+    Busy,
+    /// The node stops.
+    #[error("the node is stopping")]
+    Stopping,
+    /// The transaction failed; the batch is not in the register.
+    #[error("the register refused the batch: {0}")]
+    Batch(Arc<str>),
+}
+
+struct Submission {
+    ops: Vec<Op>,
+    answer: oneshot::Sender<Result<Vec<Outcome>, SubmitError>>,
+}
+
+/// Signs the text of a checkpoint for a tree of `size` with `root`.
+pub type SignCheckpoint = Box<dyn Fn(u64, &comity_ledger::Hash) -> Result<String, String> + Send>;
+
+/// The handle by which all parts submit writes. Cheap to clone.
+#[derive(Clone)]
+pub struct Sequencer {
+    queue: mpsc::Sender<Submission>,
+    size: watch::Receiver<u64>,
+}
+
+impl Sequencer {
+    /// Starts the writing thread; it ends when every handle is gone, after committing what was queued.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(
+        writer: Writer,
+        sign: SignCheckpoint,
+        clock: SharedClock,
+        metrics: Arc<Metrics>,
+        size: u64,
+    ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        let (queue, submissions) = mpsc::channel(SEQUENCER_QUEUE_MAX);
+        let (grown, size) = watch::channel(size);
+        let work = Worker { writer, sign, clock, metrics, grown, failed: None };
+        let thread =
+            std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || work.run(submissions))?;
+        Ok((Self { queue, size }, thread))
+    }
+
+    /// Commits `ops` and gives the outcome of each, in order. When this returns `Ok`, they are on disk.
+    ///
+    /// # Errors
+    /// See [`SubmitError`]; on error nothing of `ops` is in the register.
+    pub async fn submit(&self, ops: Vec<Op>) -> Result<Vec<Outcome>, SubmitError> {
+        let (answer, outcome) = oneshot::channel();
+        self.queue.try_send(Submission { ops, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Stopping,
+        })?;
+        outcome.await.unwrap_or(Err(SubmitError::Stopping))
+    }
+
+    /// Like [`Self::submit`] for threads outside the runtime; waits for a place in the queue instead of failing.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub fn submit_blocking(&self, ops: Vec<Op>) -> Result<Vec<Outcome>, SubmitError> {
+        let (answer, outcome) = oneshot::channel();
+        self.queue.blocking_send(Submission { ops, answer }).map_err(|_| SubmitError::Stopping)?;
+        outcome.blocking_recv().unwrap_or(Err(SubmitError::Stopping))
+    }
+
+    /// Follows the log's size: changes after each commit. Followers wake by it.
+    #[must_use]
+    pub fn size(&self) -> watch::Receiver<u64> {
+        self.size.clone()
+    }
+}
+
+struct Worker {
+    writer: Writer,
+    sign: SignCheckpoint,
+    clock: SharedClock,
+    metrics: Arc<Metrics>,
+    grown: watch::Sender<u64>,
+    /// Set by a fatal error: the register can no longer be trusted to take writes, so none is tried until a restart.
+    failed: Option<Arc<str>>,
+}
+
+impl Worker {
+    fn run(mut self, mut submissions: mpsc::Receiver<Submission>) {
+        while let Some(first) = submissions.blocking_recv() {
+            let mut gathered = vec![first];
+            let mut ops_count = gathered.first().map_or(0, |submission| submission.ops.len());
+            while ops_count < SEQUENCER_OPS_MAX {
+                let Ok(next) = submissions.try_recv() else { break };
+                ops_count += next.ops.len();
+                gathered.push(next);
+            }
+            self.commit(gathered);
+        }
+    }
+
+    fn commit(&mut self, gathered: Vec<Submission>) {
+        let mut ops = Vec::new();
+        let mut answers = Vec::with_capacity(gathered.len());
+        for submission in gathered {
+            answers.push((submission.ops.len(), submission.answer));
+            ops.extend(submission.ops);
+        }
+        let started = self.clock.monotonic();
+        match self.append(ops) {
+            Ok(outcomes) => {
+                self.metrics.batch_committed(outcomes.len(), self.clock.monotonic().saturating_sub(started));
+                let mut outcomes = outcomes.into_iter();
+                for (count, answer) in answers {
+                    // a submitter that went away is no error: what it sent is committed all the same
+                    let _gone = answer.send(Ok(outcomes.by_ref().take(count).collect()));
+                }
+            }
+            Err(error) => {
+                self.metrics.batch_failed();
+                tracing::error!(%error, "the register refused a batch");
+                for (_, answer) in answers {
+                    let _gone = answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    fn append(&mut self, ops: Vec<Op>) -> Result<Vec<Outcome>, SubmitError> {
+        if let Some(failed) = &self.failed {
+            return Err(SubmitError::Batch(Arc::clone(failed)));
+        }
+        let batch = Batch { now_micros: self.clock.now_micros(), ops };
+        match self.writer.append(batch, &*self.sign) {
+            Ok(appended) => {
+                self.grown.send_replace(appended.size);
+                Ok(appended.outcomes)
+            }
+            Err(error) => {
+                let text: Arc<str> = error.to_string().into();
+                if matches!(error, AppendError::Fatal(_)) {
+                    self.failed = Some(Arc::clone(&text));
+                }
+                Err(SubmitError::Batch(text))
+            }
+        }
+    }
+}
