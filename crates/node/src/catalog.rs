@@ -35,8 +35,8 @@ impl Catalog {
         }
         Ok(Self {
             principals: store.principals()?.into_iter().map(|row| (row.id.clone(), Arc::new(row))).collect(),
-            tokens: store.tokens()?.into_iter().map(|row| (row.sha256, row)).collect(),
-            certificates: store.certificates()?.into_iter().map(|row| (row.fingerprint, row)).collect(),
+            tokens: store.tokens(None)?.into_iter().map(|row| (row.sha256, row)).collect(),
+            certificates: store.certificates(None)?.into_iter().map(|row| (row.fingerprint, row)).collect(),
             collections,
             audiences,
             peers: store.peers()?.into_iter().map(Arc::new).collect(),

@@ -183,13 +183,13 @@ pub fn foresee(app: &App, objects: Vec<Checked>, source: &Source, handling: &Han
 
 fn foresee_one(app: &App, put: &Put) -> Fate {
     let scope = app.release.everything();
-    let here = app.store.get(&put.id, &Which::Key(put.version_key.clone()), None, &scope);
+    let here = app.store.get(&put.id, &Which::Key(put.version_key.clone()), &scope);
     match here {
         Ok(Some(record)) if record.content_sha256 == put.content_sha256 => {
             Fate::Known { entry_index: record.entry_index, added: false, label_differs: false }
         }
         Ok(Some(_)) => Fate::Conflict,
-        Ok(None) => match app.store.get(&put.id, &Which::Last, None, &scope) {
+        Ok(None) => match app.store.get(&put.id, &Which::Last, &scope) {
             Ok(Some(_)) => Fate::NewVersion { entry_index: 0 },
             _ => Fate::New { entry_index: 0 },
         },
@@ -309,7 +309,7 @@ fn meanings(app: &App, objects: &[Checked]) -> Meanings {
     for id in wanted {
         let beside = objects.iter().filter_map(|checked| checked.object.as_ref()).find(|object| object.id().as_str() == id);
         let bytes = beside.map(|object| object.bytes().to_vec()).or_else(|| {
-            let record = app.store.get(id, &Which::Last, None, &app.release.everything()).ok().flatten();
+            let record = app.store.get(id, &Which::Last, &app.release.everything()).ok().flatten();
             record.map(|record| record.bytes)
         });
         let statement = bytes.is_some_and(|bytes| is_statement(&bytes));

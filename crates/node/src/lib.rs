@@ -1,1 +1,20 @@
+//! The Comity node: one binary that keeps records, decides who may have them, commits each to a transparency log in the
+//! same transaction, serves and fetches them over TAXII 2.1, and exchanges them with other nodes.
+//!
+//! Start reading at [`app`], then [`intake`] (the way in), [`sequencer`] (the one writer), `taxii/objects.rs` (the way out).
+//!
+//! **Architecture Invariant:** only this crate knows HTTP, the clock and the random source. Nothing depends on it.
 
+pub mod app;
+pub mod catalog;
+pub mod clock;
+pub mod config;
+pub mod entropy;
+pub mod followers;
+pub mod handling;
+pub mod intake;
+pub mod keys;
+pub mod limits;
+pub mod metrics;
+pub mod release;
+pub mod sequencer;

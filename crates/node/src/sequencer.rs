@@ -4,9 +4,11 @@
 //! Batching is by back-pressure, not by a timer: while one batch is being synced the next gathers.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::time::Duration;
 
-use comity_store::{AppendError, Batch, Op, Outcome, Writer};
-use tokio::sync::{mpsc, oneshot, watch};
+use comity_store::{Batch, BoxError, Op, Outcome, Writer};
+use tokio::sync::{oneshot, watch};
 
 use crate::clock::SharedClock;
 use crate::limits::{SEQUENCER_OPS_MAX, SEQUENCER_QUEUE_MAX};
@@ -32,12 +34,12 @@ struct Submission {
 }
 
 /// Signs the text of a checkpoint for a tree of `size` with `root`.
-pub type SignCheckpoint = Box<dyn Fn(u64, &comity_ledger::Hash) -> Result<String, String> + Send>;
+pub type SignCheckpoint = Box<dyn Fn(u64, &comity_ledger::Hash) -> Result<String, BoxError> + Send>;
 
 /// The handle by which all parts submit writes. Cheap to clone.
 #[derive(Clone)]
 pub struct Sequencer {
-    queue: mpsc::Sender<Submission>,
+    queue: SyncSender<Submission>,
     size: watch::Receiver<u64>,
 }
 
@@ -53,11 +55,11 @@ impl Sequencer {
         metrics: Arc<Metrics>,
         size: u64,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
-        let (queue, submissions) = mpsc::channel(SEQUENCER_QUEUE_MAX);
+        let (queue, submissions) = sync_channel(SEQUENCER_QUEUE_MAX);
         let (grown, size) = watch::channel(size);
-        let work = Worker { writer, sign, clock, metrics, grown, failed: None };
+        let work = Worker { writer, sign, clock, metrics, grown, failed: None, batches_since_index: 0 };
         let thread =
-            std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || work.run(submissions))?;
+            std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || work.run(&submissions))?;
         Ok((Self { queue, size }, thread))
     }
 
@@ -68,8 +70,8 @@ impl Sequencer {
     pub async fn submit(&self, ops: Vec<Op>) -> Result<Vec<Outcome>, SubmitError> {
         let (answer, outcome) = oneshot::channel();
         self.queue.try_send(Submission { ops, answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
-            mpsc::error::TrySendError::Closed(_) => SubmitError::Stopping,
+            TrySendError::Full(_) => SubmitError::Busy,
+            TrySendError::Disconnected(_) => SubmitError::Stopping,
         })?;
         outcome.await.unwrap_or(Err(SubmitError::Stopping))
     }
@@ -80,7 +82,7 @@ impl Sequencer {
     /// See [`SubmitError`].
     pub fn submit_blocking(&self, ops: Vec<Op>) -> Result<Vec<Outcome>, SubmitError> {
         let (answer, outcome) = oneshot::channel();
-        self.queue.blocking_send(Submission { ops, answer }).map_err(|_| SubmitError::Stopping)?;
+        self.queue.send(Submission { ops, answer }).map_err(|_| SubmitError::Stopping)?;
         outcome.blocking_recv().unwrap_or(Err(SubmitError::Stopping))
     }
 
@@ -99,19 +101,45 @@ struct Worker {
     grown: watch::Sender<u64>,
     /// Set by a fatal error: the register can no longer be trusted to take writes, so none is tried until a restart.
     failed: Option<Arc<str>>,
+    batches_since_index: u32,
 }
 
 impl Worker {
-    fn run(mut self, mut submissions: mpsc::Receiver<Submission>) {
-        while let Some(first) = submissions.blocking_recv() {
-            let mut gathered = vec![first];
-            let mut ops_count = gathered.first().map_or(0, |submission| submission.ops.len());
-            while ops_count < SEQUENCER_OPS_MAX {
-                let Ok(next) = submissions.try_recv() else { break };
-                ops_count += next.ops.len();
-                gathered.push(next);
+    fn run(mut self, submissions: &Receiver<Submission>) {
+        let mut searchable = false;
+        loop {
+            let first = if searchable {
+                submissions.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                submissions.recv_timeout(INDEX_AFTER_IDLE)
+            };
+            match first {
+                Ok(first) => {
+                    self.commit(gather(first, submissions));
+                    searchable = false;
+                    self.batches_since_index += 1;
+                    if self.batches_since_index >= INDEX_EVERY_BATCHES {
+                        self.index();
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => searchable = self.index(),
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.commit(gathered);
+        }
+    }
+
+    /// Makes some more records searchable; true when all are. Search lags behind the register by design: it can be rebuilt.
+    fn index(&mut self) -> bool {
+        self.batches_since_index = 0;
+        if self.failed.is_some() {
+            return true;
+        }
+        match self.writer.search_index_step(INDEX_STEP_ENTRIES) {
+            Ok(looked_at) => looked_at == 0,
+            Err(error) => {
+                tracing::warn!(%error, "the search index could not be extended; it is tried again after the next batch");
+                true
+            }
         }
     }
 
@@ -147,14 +175,15 @@ impl Worker {
             return Err(SubmitError::Batch(Arc::clone(failed)));
         }
         let batch = Batch { now_micros: self.clock.now_micros(), ops };
-        match self.writer.append(batch, &*self.sign) {
+        match self.writer.append(&batch, &*self.sign) {
             Ok(appended) => {
-                self.grown.send_replace(appended.size);
+                self.metrics.log_entries.set(i64::try_from(appended.head.size).unwrap_or(i64::MAX));
+                self.grown.send_replace(appended.head.size);
                 Ok(appended.outcomes)
             }
             Err(error) => {
                 let text: Arc<str> = error.to_string().into();
-                if matches!(error, AppendError::Fatal(_)) {
+                if error.is_fatal() {
                     self.failed = Some(Arc::clone(&text));
                 }
                 Err(SubmitError::Batch(text))
@@ -162,3 +191,25 @@ impl Worker {
         }
     }
 }
+
+fn gather(first: Submission, submissions: &Receiver<Submission>) -> Vec<Submission> {
+    let mut ops_count = first.ops.len();
+    let mut gathered = vec![first];
+    while ops_count < SEQUENCER_OPS_MAX {
+        match submissions.try_recv() {
+            Ok(next) => {
+                ops_count += next.ops.len();
+                gathered.push(next);
+            }
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        }
+    }
+    gathered
+}
+
+/// The sequencer makes records searchable when nobody has submitted for this long.
+const INDEX_AFTER_IDLE: Duration = Duration::from_millis(20);
+/// Under steady load it does so every this many batches.
+const INDEX_EVERY_BATCHES: u32 = 32;
+/// Log entries of one step: about 10 ms.
+const INDEX_STEP_ENTRIES: usize = 512;
