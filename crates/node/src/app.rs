@@ -74,7 +74,9 @@ pub enum AppError {
     #[error("the access policies cannot be used: {0}")]
     Policy(String),
     /// Another process holds the directory.
-    #[error("another process runs on `{0}`\n  help: commands speak to it by themselves; stop it only if you must")]
+    #[error(
+        "another process runs on `{0}`\n  help: commands speak to it by themselves; stop it only if you must"
+    )]
     Locked(std::path::PathBuf),
     /// The system.
     #[error("{what}: {source}")]
@@ -108,11 +110,22 @@ impl App {
     ///
     /// # Errors
     /// When something is there already or cannot be written.
-    pub fn create(config: &Config, clock: &SharedClock, entropy: &SharedEntropy) -> Result<(), AppError> {
-        let database_id = crate::entropy::bytes::<16>(&**entropy)
-            .map_err(|source| AppError::System { what: "cannot draw randomness", source })?;
+    pub fn create(
+        config: &Config,
+        clock: &SharedClock,
+        entropy: &SharedEntropy,
+    ) -> Result<(), AppError> {
+        let database_id =
+            crate::entropy::bytes::<16>(&**entropy).map_err(|source| AppError::System {
+                what: "cannot draw randomness",
+                source,
+            })?;
         keys::create_log_seed(&config.dir, &**entropy)?;
-        let genesis = Genesis { database_id, origin: origin(config.party()), created_micros: clock.now_micros() };
+        let genesis = Genesis {
+            database_id,
+            origin: origin(config.party()),
+            created_micros: clock.now_micros(),
+        };
         comity_store::create(&config.dir, &genesis)?;
         Ok(())
     }
@@ -121,25 +134,59 @@ impl App {
     ///
     /// # Errors
     /// See [`AppError`].
-    pub fn open(config: Config, clock: SharedClock, entropy: SharedEntropy) -> Result<(Arc<Self>, Running), AppError> {
+    pub fn open(
+        config: Config,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+    ) -> Result<(Arc<Self>, Running), AppError> {
         let lock = DirectoryLock::take(&config.dir)?;
-        let party = PartyId::parse(config.party()).map_err(|error| AppError::Internal(error.to_string()))?;
+        let party = PartyId::parse(config.party())
+            .map_err(|error| AppError::Internal(error.to_string()))?;
         let options = comity_store::Options {
             readers: config.readers.value.unwrap_or(4).max(1),
             ..comity_store::Options::default()
         };
         let (store, writer) = comity_store::open(&config.dir, &options)?;
-        let metrics = Arc::new(Metrics::new().map_err(|error| AppError::Internal(error.to_string()))?);
+        let metrics =
+            Arc::new(Metrics::new().map_err(|error| AppError::Internal(error.to_string()))?);
         let (sign, log_key) = signer(&config)?;
         let head = store.head()?;
-        metrics.log_entries.set(i64::try_from(head.size).unwrap_or(i64::MAX));
-        let (sequencer, thread) =
-            Sequencer::start(writer, sign, Arc::clone(&clock), Arc::clone(&metrics), head.size)
-                .map_err(|source| AppError::System { what: "cannot start the sequencer", source })?;
-        let release = Release::new(&store).map_err(|error| AppError::Policy(error.to_string()))?;
+        metrics
+            .log_entries
+            .set(i64::try_from(head.size).unwrap_or(i64::MAX));
+        let (sequencer, thread) = Sequencer::start(
+            writer,
+            sign,
+            Arc::clone(&clock),
+            Arc::clone(&metrics),
+            head.size,
+        )
+        .map_err(|source| AppError::System {
+            what: "cannot start the sequencer",
+            source,
+        })?;
+        let release = Release::new(party.clone(), store.clone(), sequencer.size())
+            .map_err(|error| AppError::Policy(error.to_string()))?;
         let catalog = RwLock::new(Arc::new(Catalog::load(&store)?));
-        let app = Self { config, party, store, sequencer, release, clock, entropy, metrics, log_key, catalog };
-        Ok((Arc::new(app), Running { sequencer: thread, _lock: lock }))
+        let app = Self {
+            config,
+            party,
+            store,
+            sequencer,
+            release,
+            clock,
+            entropy,
+            metrics,
+            log_key,
+            catalog,
+        };
+        Ok((
+            Arc::new(app),
+            Running {
+                sequencer: thread,
+                _lock: lock,
+            },
+        ))
     }
 
     /// Who and what the node knows, as of now.
@@ -154,8 +201,18 @@ impl App {
     /// See [`AdminError`].
     pub async fn administer(&self, by: &str, change: Admin) -> Result<Outcome, AdminError> {
         let salt = self.salt()?;
-        let op = Op::Admin(Administer { change, by: by.to_owned(), salt });
-        let outcome = self.sequencer.submit(vec![op]).await?.into_iter().next().unwrap_or(Outcome::Progressed);
+        let op = Op::Admin(Administer {
+            change,
+            by: by.to_owned(),
+            salt,
+        });
+        let outcome = self
+            .sequencer
+            .submit(vec![op])
+            .await?
+            .into_iter()
+            .next()
+            .unwrap_or(Outcome::Progressed);
         self.reload(outcome)
     }
 
@@ -165,8 +222,17 @@ impl App {
     /// See [`AdminError`].
     pub fn administer_blocking(&self, by: &str, change: Admin) -> Result<Outcome, AdminError> {
         let salt = self.salt()?;
-        let op = Op::Admin(Administer { change, by: by.to_owned(), salt });
-        let outcome = self.sequencer.submit_blocking(vec![op])?.into_iter().next().unwrap_or(Outcome::Progressed);
+        let op = Op::Admin(Administer {
+            change,
+            by: by.to_owned(),
+            salt,
+        });
+        let outcome = self
+            .sequencer
+            .submit_blocking(vec![op])?
+            .into_iter()
+            .next()
+            .unwrap_or(Outcome::Progressed);
         self.reload(outcome)
     }
 
@@ -188,18 +254,20 @@ impl App {
             .map_err(|error| SubmitError::Batch(format!("no randomness: {error}").into()))
     }
 
-    /// The reader a principal is, as of now; `None` when it is unknown, disabled, or its role is.
+    /// The reader a principal is, as of now; `None` when it is unknown or disabled.
     #[must_use]
-    pub fn reader(&self, principal: &str) -> Option<Reader> {
-        let catalog = self.catalog();
-        let row = catalog.principal(principal).filter(|row| !row.disabled)?;
-        crate::release::reader(row)
+    pub fn reader(&self, principal: &str) -> Option<Arc<Reader>> {
+        self.catalog().reader(principal).cloned()
     }
 
     /// A principal's full name: `olena` is `olena@<own party>`.
     #[must_use]
     pub fn full_name(&self, name: &str) -> String {
-        if name.contains('@') { name.to_owned() } else { format!("{name}@{}", self.party.as_str()) }
+        if name.contains('@') {
+            name.to_owned()
+        } else {
+            format!("{name}@{}", self.party.as_str())
+        }
     }
 }
 
@@ -214,7 +282,8 @@ fn signer(config: &Config) -> Result<(SignCheckpoint, String), AppError> {
     let origin = origin(config.party());
     let internal = |error: String| AppError::Internal(error);
     let name = KeyName::new(origin.clone()).map_err(|error| internal(error.to_string()))?;
-    let signer = Signer::from_seed(name, seed.bytes()).map_err(|error| internal(error.to_string()))?;
+    let signer =
+        Signer::from_seed(name, seed.bytes()).map_err(|error| internal(error.to_string()))?;
     let key = signer.verifier().to_string();
     let sign = Box::new(move |size: u64, root: &comity_ledger::Hash| {
         let note = Checkpoint::new(origin.clone(), size, *root)?.sign(&[&signer])?;
@@ -236,13 +305,17 @@ impl DirectoryLock {
             .truncate(false)
             .write(true)
             .open(&path)
-            .map_err(|source| AppError::System { what: "cannot open the lock file `node.lock`", source })?;
+            .map_err(|source| AppError::System {
+                what: "cannot open the lock file `node.lock`",
+                source,
+            })?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(std::fs::TryLockError::WouldBlock) => Err(AppError::Locked(dir.to_owned())),
-            Err(std::fs::TryLockError::Error(source)) => {
-                Err(AppError::System { what: "cannot lock the file `node.lock`", source })
-            }
+            Err(std::fs::TryLockError::Error(source)) => Err(AppError::System {
+                what: "cannot lock the file `node.lock`",
+                source,
+            }),
         }
     }
 }
@@ -250,6 +323,10 @@ impl DirectoryLock {
 /// Whether a process holds the data directory now.
 #[must_use]
 pub fn is_running(dir: &Path) -> bool {
-    std::fs::File::open(dir.join("node.lock"))
-        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+    std::fs::File::open(dir.join("node.lock")).is_ok_and(|file| {
+        matches!(
+            file.try_lock_shared(),
+            Err(std::fs::TryLockError::WouldBlock)
+        )
+    })
 }

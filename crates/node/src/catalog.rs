@@ -4,13 +4,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use comity_access::{Audience, PartyId, PersonId};
-use comity_store::{Certificate, Collection, CollectionKey, Peer, Principal, ReadError, Store, Token};
+use comity_access::{Account, Audience, Grants, PartyId, PrincipalId, Reader, ReaderError};
+use comity_store::{
+    Certificate, Collection, CollectionKey, Grant, Peer, Principal, ReadError, Store, Subject,
+    Token,
+};
 
 /// A snapshot of the register's administrative rows.
 #[derive(Debug, Default)]
 pub struct Catalog {
     principals: HashMap<String, Arc<Principal>>,
+    readers: HashMap<String, Arc<Reader>>,
     tokens: HashMap<[u8; 32], Token>,
     certificates: HashMap<[u8; 32], Certificate>,
     /// Sorted by uuid (interoperability document 2.1.7).
@@ -25,7 +29,8 @@ impl Catalog {
     /// # Errors
     /// When the register cannot be read.
     pub fn load(store: &Store) -> Result<Self, ReadError> {
-        let mut collections: Vec<Arc<Collection>> = store.collections()?.into_iter().map(Arc::new).collect();
+        let mut collections: Vec<Arc<Collection>> =
+            store.collections()?.into_iter().map(Arc::new).collect();
         collections.sort_by(|one, other| one.uuid.cmp(&other.uuid));
         let mut audiences = HashMap::new();
         for collection in &collections {
@@ -33,10 +38,35 @@ impl Catalog {
                 audiences.insert(collection.key, parse_audience(&text));
             }
         }
+        let principals = store.principals()?;
+        let mut readers = HashMap::new();
+        for row in principals.iter().filter(|row| !row.disabled) {
+            match reader(row, &collections) {
+                Ok(reader) => {
+                    readers.insert(row.id.clone(), Arc::new(reader));
+                }
+                // default deny: an account whose parts contradict each other cannot sign in
+                Err(error) => {
+                    tracing::error!(principal = %row.id, %error, "an account cannot be used")
+                }
+            }
+        }
         Ok(Self {
-            principals: store.principals()?.into_iter().map(|row| (row.id.clone(), Arc::new(row))).collect(),
-            tokens: store.tokens(None)?.into_iter().map(|row| (row.sha256, row)).collect(),
-            certificates: store.certificates(None)?.into_iter().map(|row| (row.fingerprint, row)).collect(),
+            principals: principals
+                .into_iter()
+                .map(|row| (row.id.clone(), Arc::new(row)))
+                .collect(),
+            readers,
+            tokens: store
+                .tokens(None)?
+                .into_iter()
+                .map(|row| (row.sha256, row))
+                .collect(),
+            certificates: store
+                .certificates(None)?
+                .into_iter()
+                .map(|row| (row.fingerprint, row))
+                .collect(),
             collections,
             audiences,
             peers: store.peers()?.into_iter().map(Arc::new).collect(),
@@ -47,6 +77,12 @@ impl Catalog {
     #[must_use]
     pub fn principal(&self, id: &str) -> Option<&Arc<Principal>> {
         self.principals.get(id)
+    }
+
+    /// A principal as release sees it; `None` when it is unknown or disabled.
+    #[must_use]
+    pub fn reader(&self, id: &str) -> Option<&Arc<Reader>> {
+        self.readers.get(id)
     }
 
     /// All principals, sorted by name.
@@ -94,13 +130,19 @@ impl Catalog {
         self.collections
             .iter()
             .find(|collection| collection.uuid == name)
-            .or_else(|| self.collections.iter().find(|collection| collection.alias.as_deref() == Some(name)))
+            .or_else(|| {
+                self.collections
+                    .iter()
+                    .find(|collection| collection.alias.as_deref() == Some(name))
+            })
     }
 
     /// A collection by its key.
     #[must_use]
     pub fn collection_by_key(&self, key: CollectionKey) -> Option<&Arc<Collection>> {
-        self.collections.iter().find(|collection| collection.key == key)
+        self.collections
+            .iter()
+            .find(|collection| collection.key == key)
     }
 
     /// For whom records are meant that come into this collection without an audience of their own.
@@ -128,6 +170,53 @@ impl Catalog {
     }
 }
 
+/// The account behind a row, with the grants that all collections give it.
+///
+/// # Errors
+/// When the row's parts contradict each other.
+pub fn reader(row: &Principal, collections: &[Arc<Collection>]) -> Result<Reader, ReaderError> {
+    let principal = PrincipalId::parse(&row.id).map_err(|_| ReaderError::Role(row.id.clone()))?;
+    let party = PartyId::parse(&row.party).map_err(|_| ReaderError::Role(row.party.clone()))?;
+    let mut account = Account::new(principal, row.role.parse()?, party);
+    account.entity_of = row
+        .entity_of
+        .as_deref()
+        .and_then(|party| PartyId::parse(party).ok());
+    account.community = row.community;
+    account.exercise.clone_from(&row.exercise);
+    account.grants = grants(row, collections);
+    Reader::new(account)
+}
+
+fn grants(row: &Principal, collections: &[Arc<Collection>]) -> Grants {
+    let mut grants = Grants::default();
+    for collection in collections {
+        let key = collection.key.0.to_string();
+        for grant in collection
+            .grants
+            .iter()
+            .filter(|grant| concerns(grant, row))
+        {
+            if grant.read {
+                grants.read.insert(key.clone());
+            }
+            if grant.write {
+                grants.write.insert(key.clone());
+            }
+        }
+    }
+    grants
+}
+
+fn concerns(grant: &Grant, row: &Principal) -> bool {
+    match &grant.subject {
+        Subject::Principal(id) => *id == row.id,
+        Subject::Role(role) => *role == row.role,
+        Subject::Party(party) => *party == row.party,
+        Subject::Everyone => true,
+    }
+}
+
 /// The name of the setting that holds a collection's default audience.
 #[must_use]
 pub fn audience_setting(collection_uuid: &str) -> String {
@@ -137,8 +226,14 @@ pub fn audience_setting(collection_uuid: &str) -> String {
 /// An audience as text: parties and persons (`name@party`), separated by commas.
 #[must_use]
 pub fn audience_text(audience: &Audience) -> String {
-    let parties = audience.parties.iter().map(|party| party.as_str().to_owned());
-    let persons = audience.persons.iter().map(|person| person.as_str().to_owned());
+    let parties = audience
+        .parties
+        .iter()
+        .map(|party| party.as_str().to_owned());
+    let persons = audience
+        .persons
+        .iter()
+        .map(|person| person.as_str().to_owned());
     parties.chain(persons).collect::<Vec<_>>().join(",")
 }
 
@@ -147,7 +242,7 @@ pub fn audience_text(audience: &Audience) -> String {
 pub fn parse_audience(text: &str) -> Audience {
     let mut audience = Audience::default();
     for word in text.split(',').map(str::trim) {
-        if let Ok(person) = PersonId::parse(word) {
+        if let Ok(person) = PrincipalId::parse(word) {
             audience.persons.insert(person);
         } else if let Ok(party) = PartyId::parse(word) {
             audience.parties.insert(party);

@@ -23,9 +23,14 @@ pub struct SystemClock {
 impl SystemClock {
     /// Starts counting monotonic time now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the edge where time enters the node")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the edge where time enters the node"
+    )]
     pub fn new() -> Self {
-        Self { started: std::time::Instant::now() }
+        Self {
+            started: std::time::Instant::now(),
+        }
     }
 }
 
@@ -36,7 +41,10 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the edge where time enters the node")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the edge where time enters the node"
+    )]
     fn now_micros(&self) -> i64 {
         jiff::Timestamp::now().as_microsecond()
     }
@@ -63,6 +71,9 @@ mod tests {
     #[test]
     fn text_has_six_fraction_digits() {
         assert_eq!(micros_to_text(0), "1970-01-01T00:00:00.000000Z");
-        assert_eq!(micros_to_text(1_622_678_400_000_001), "2021-06-03T00:00:00.000001Z");
+        assert_eq!(
+            micros_to_text(1_622_678_400_000_001),
+            "2021-06-03T00:00:00.000001Z"
+        );
     }
 }

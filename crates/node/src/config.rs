@@ -48,7 +48,9 @@ pub struct Setting<T> {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration `{path}`: {source}\n  help: `comity init --dir DIR` makes a data directory with one")]
+    #[error(
+        "cannot read the configuration `{path}`: {source}\n  help: `comity init --dir DIR` makes a data directory with one"
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -231,7 +233,10 @@ impl Config {
     /// When the file is missing or wrong, or a value cannot be used; the message says where.
     pub fn load(dir: &Path, flags: Layer) -> Result<Self, ConfigError> {
         let path = dir.join(FILE_NAME);
-        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read {
+            path: path.clone(),
+            source,
+        })?;
         Self::from_parts(dir, &path, &text, &read_environment, flags)
     }
 
@@ -242,36 +247,53 @@ impl Config {
         read: &dyn Fn(&str) -> Option<String>,
         flags: Layer,
     ) -> Result<Self, ConfigError> {
-        let file: Layer = toml::from_str(text)
-            .map_err(|error| ConfigError::Parse { path: path.to_owned(), text: error.to_string() })?;
-        let layers = [(Origin::File, file), (Origin::Environment, environment(read)?), (Origin::Flag, flags)];
+        let file: Layer = toml::from_str(text).map_err(|error| ConfigError::Parse {
+            path: path.to_owned(),
+            text: error.to_string(),
+        })?;
+        let layers = [
+            (Origin::File, file),
+            (Origin::Environment, environment(read)?),
+            (Origin::Flag, flags),
+        ];
         let config = Self::merge(dir.to_owned(), layers);
         config.check()?;
         Ok(config)
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let party = self.party.value.as_deref().ok_or(ConfigError::Missing("party"))?;
+        let party = self
+            .party
+            .value
+            .as_deref()
+            .ok_or(ConfigError::Missing("party"))?;
         comity_access::PartyId::parse(party).map_err(|error| ConfigError::Value {
             key: "party",
             value: party.to_owned(),
             text: error.to_string(),
         })?;
         let root = self.root_path();
-        if !root.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        if !root
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             || RESERVED_ROOTS.contains(&root)
         {
             return Err(ConfigError::Value {
                 key: "root",
                 value: root.to_owned(),
-                text: format!("expected lower-case letters, digits and `-`, and none of {RESERVED_ROOTS:?}"),
+                text: format!(
+                    "expected lower-case letters, digits and `-`, and none of {RESERVED_ROOTS:?}"
+                ),
             });
         }
         if self.insecure_http() && !self.listen().ip().is_loopback() {
             return Err(ConfigError::Value {
                 key: "insecure_http",
                 value: "true".to_owned(),
-                text: format!("plain HTTP is for loopback only, and `listen` is `{}`", self.listen()),
+                text: format!(
+                    "plain HTTP is for loopback only, and `listen` is `{}`",
+                    self.listen()
+                ),
             });
         }
         Ok(())
@@ -298,7 +320,9 @@ impl Config {
     /// Where to listen.
     #[must_use]
     pub fn listen(&self) -> SocketAddr {
-        self.listen.value.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 6443)))
+        self.listen
+            .value
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 6443)))
     }
 
     /// Whether to serve plain HTTP.
@@ -310,19 +334,27 @@ impl Config {
     /// Largest request body, octets.
     #[must_use]
     pub fn body_bytes_max(&self) -> usize {
-        self.body_bytes_max.value.unwrap_or(crate::limits::BODY_BYTES_MAX)
+        self.body_bytes_max
+            .value
+            .unwrap_or(crate::limits::BODY_BYTES_MAX)
     }
 
     /// Most objects of a page.
     #[must_use]
     pub fn page_objects_max(&self) -> usize {
-        self.page_objects_max.value.unwrap_or(crate::limits::PAGE_OBJECTS_MAX).max(1)
+        self.page_objects_max
+            .value
+            .unwrap_or(crate::limits::PAGE_OBJECTS_MAX)
+            .max(1)
     }
 }
 
 const RESERVED_ROOTS: &[&str] = &["", "api", "taxii2", "healthz", "metrics", "assets"];
 
-#[expect(clippy::disallowed_methods, reason = "this is the edge where the environment enters the node")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the edge where the environment enters the node"
+)]
 fn read_environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -332,26 +364,54 @@ mod tests {
     use super::*;
 
     fn load(text: &str, variables: &[(&str, &str)], flags: Layer) -> Result<Config, ConfigError> {
-        let read = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        Config::from_parts(Path::new("/d"), Path::new("/d/comity.toml"), text, &read, flags)
+        let read = |name: &str| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        Config::from_parts(
+            Path::new("/d"),
+            Path::new("/d/comity.toml"),
+            text,
+            &read,
+            flags,
+        )
     }
 
     #[test]
     fn the_last_layer_that_speaks_wins_and_is_named() {
-        let flags = Layer { readers: Some(9), ..Layer::default() };
-        let config =
-            load("party = \"ua\"\nreaders = 2\nname = \"A\"", &[("COMITY_NAME", "B"), ("COMITY_READERS", "3")], flags)
-                .unwrap();
-        assert_eq!((config.readers.value, config.readers.origin), (Some(9), Origin::Flag));
-        assert_eq!((config.name(), config.name.origin), ("B", Origin::Environment));
+        let flags = Layer {
+            readers: Some(9),
+            ..Layer::default()
+        };
+        let config = load(
+            "party = \"ua\"\nreaders = 2\nname = \"A\"",
+            &[("COMITY_NAME", "B"), ("COMITY_READERS", "3")],
+            flags,
+        )
+        .unwrap();
+        assert_eq!(
+            (config.readers.value, config.readers.origin),
+            (Some(9), Origin::Flag)
+        );
+        assert_eq!(
+            (config.name(), config.name.origin),
+            ("B", Origin::Environment)
+        );
         assert_eq!((config.party(), config.party.origin), ("ua", Origin::File));
         assert_eq!(config.root_path(), "ua");
     }
 
     #[test]
     fn a_wrong_key_is_named_with_its_line() {
-        let error = load("party = \"ua\"\nlisen = \"x\"", &[], Layer::default()).unwrap_err().to_string();
-        assert!(error.contains("line 2") && error.contains("lisen"), "{error}");
+        let error = load("party = \"ua\"\nlisen = \"x\"", &[], Layer::default())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 2") && error.contains("lisen"),
+            "{error}"
+        );
     }
 
     #[test]

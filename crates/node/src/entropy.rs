@@ -19,7 +19,10 @@ pub type SharedEntropy = Arc<dyn Entropy>;
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(clippy::disallowed_methods, reason = "this is the edge where randomness enters the node")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the edge where randomness enters the node"
+    )]
     fn fill(&self, buffer: &mut [u8]) -> std::io::Result<()> {
         getrandom::fill(buffer).map_err(std::io::Error::other)
     }

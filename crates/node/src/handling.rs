@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use comity_access::{Audience, Draft, GranularLabel, LabelError, LabelSet, PartyId, PersonId};
+use comity_access::{Audience, Draft, GranularLabel, LabelError, LabelSet, PartyId, PrincipalId};
 use comity_stix::marking::{Pap, Tlp, tlp_of};
 use comity_stix::object::Object;
+use comity_stix::timestamp::Timestamp;
 
 /// What a sender says about handling beside what stands on the objects themselves.
 #[derive(Clone, Debug, Default)]
@@ -61,12 +62,16 @@ pub fn label(
     handling: &Handling,
     meanings: &Meanings,
 ) -> Result<LabelSet, LabelError> {
-    let own = object.object_marking_refs().iter().filter_map(|id| tlp_of(id.as_str())).max();
+    let own = object
+        .object_marking_refs()
+        .iter()
+        .filter_map(|id| tlp_of(id.as_str()))
+        .max();
     let mut draft = Draft::new(source.party.clone());
     // the stricter of the object's word and the sender's: neither may weaken the other
     draft.tlp = own.max(handling.tlp);
     draft.pap = handling.pap;
-    draft.author = PersonId::parse(&source.principal).ok();
+    draft.author = PrincipalId::parse(&source.principal).ok();
     draft.audience = handling.audience.clone();
     draft.exercise.clone_from(&handling.exercise);
     draft.granular = granular(object, meanings);
@@ -75,14 +80,116 @@ pub fn label(
 
 /// The TLP of each granular marking. A marking that is not understood is treated as TLP:AMBER, never as none.
 fn granular(object: &Object, meanings: &Meanings) -> Vec<GranularLabel> {
-    let refs = object.granular_markings().iter().filter_map(|marking| marking.marking_ref.as_ref());
+    let refs = object
+        .granular_markings()
+        .iter()
+        .filter_map(|marking| marking.marking_ref.as_ref());
     refs.filter_map(|marking_ref| {
         let tlp = match tlp_of(marking_ref.as_str()) {
             Some(tlp) => tlp,
             None if meanings.get(marking_ref.as_str()) == Some(&Meaning::Statement) => return None,
             None => Tlp::Amber,
         };
-        Some(GranularLabel { marking_ref: marking_ref.as_str().to_owned(), tlp })
+        Some(GranularLabel {
+            marking_ref: marking_ref.as_str().to_owned(),
+            tlp,
+        })
     })
     .collect()
+}
+
+/// The custom envelope property by which Comity nodes carry labels beside the objects (TAXII 2.1 section 7.1.1). Other
+/// servers ignore it or are never sent it.
+pub const SIDECAR_PROPERTY: &str = "x_comity_handling";
+
+/// The request header by which a Comity node asks for the sidecar on what it pulls.
+pub const SIDECAR_HEADER: &str = "comity-handling";
+
+/// Most records one sidecar may speak of.
+const SIDECAR_RECORDS_MAX: usize = crate::limits::ENVELOPE_OBJECTS_MAX;
+
+/// One line of the sidecar.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct SidecarItem {
+    /// The object.
+    pub id: String,
+    /// Its version as written.
+    pub version: String,
+    /// The label, as [`LabelSet::to_json`] writes it.
+    pub label: String,
+    /// Leaf hash of the sender's entry for it, base64.
+    pub leaf: String,
+    /// Index of that entry in the sender's log.
+    pub entry: u64,
+    /// Salt of the commitment, base64; only readers of the record get it.
+    pub salt: String,
+}
+
+/// Why a sidecar cannot be used. The envelope is refused whole: a record must not come in under a weaker label.
+#[derive(Debug, thiserror::Error)]
+pub enum SidecarError {
+    /// Not the JSON it should be.
+    #[error("`{SIDECAR_PROPERTY}` is not a list of labels: {0}")]
+    Json(String),
+    /// Too many.
+    #[error("`{SIDECAR_PROPERTY}` names {0} records, at most {SIDECAR_RECORDS_MAX} are allowed")]
+    TooMany(usize),
+    /// A label that is none.
+    #[error("the label of `{id}` cannot be used: {text}")]
+    Label {
+        /// The record.
+        id: String,
+        /// What is wrong.
+        text: String,
+    },
+    /// A field that is not base64 of 32 bytes, or a version that is none.
+    #[error("`{field}` of `{id}` is malformed")]
+    Field {
+        /// The record.
+        id: String,
+        /// Which field.
+        field: &'static str,
+    },
+    /// The sender speaks for a record it does not name itself a receiver of.
+    #[error(
+        "`{id}` is not meant for this party: its label names neither `{party}` nor a community"
+    )]
+    NotForUs {
+        /// The record.
+        id: String,
+        /// This node's party.
+        party: String,
+    },
+}
+
+/// Reads a sidecar that a peer sent to `own`.
+///
+/// # Errors
+/// See [`SidecarError`].
+pub fn read_sidecar(text: &[u8]) -> Result<BTreeMap<(String, String), Carried>, SidecarError> {
+    let items: Vec<SidecarItem> =
+        serde_json::from_slice(text).map_err(|error| SidecarError::Json(error.to_string()))?;
+    if items.len() > SIDECAR_RECORDS_MAX {
+        return Err(SidecarError::TooMany(items.len()));
+    }
+    items.into_iter().map(read_item).collect()
+}
+
+fn read_item(item: SidecarItem) -> Result<((String, String), Carried), SidecarError> {
+    use base64::Engine as _;
+    let field = |field| SidecarError::Field {
+        id: item.id.clone(),
+        field,
+    };
+    let version = Timestamp::parse(&item.version).map_err(|_| field("version"))?;
+    let leaf = base64::engine::general_purpose::STANDARD
+        .decode(&item.leaf)
+        .ok()
+        .and_then(|bytes| comity_ledger::Hash::try_from(bytes.as_slice()).ok())
+        .ok_or_else(|| field("leaf"))?;
+    let label = LabelSet::from_json(&item.label).map_err(|error| SidecarError::Label {
+        id: item.id.clone(),
+        text: error.to_string(),
+    })?;
+    Ok(((item.id, version.key().to_owned()), Carried { label, leaf }))
 }

@@ -72,7 +72,10 @@ impl Fate {
     /// Whether the record is in the register now.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        matches!(self, Self::New { .. } | Self::NewVersion { .. } | Self::Known { .. })
+        matches!(
+            self,
+            Self::New { .. } | Self::NewVersion { .. } | Self::Known { .. }
+        )
     }
 
     /// One word for tables and metrics.
@@ -118,7 +121,7 @@ pub struct Checked {
 /// Checks one object; pure and CPU-bound, so that callers spread it over threads.
 #[must_use]
 pub fn check(incoming: &Incoming, options: &Options) -> Checked {
-    let checked = validate::check_at(&incoming.bytes, incoming.position.clone(), options);
+    let checked = validate::check_at(&incoming.bytes, &incoming.position, options);
     match checked.object {
         Some(object) => Checked {
             content_sha256: Sha256::digest(object.canonical()).into(),
@@ -170,30 +173,52 @@ pub fn accept_blocking(
 
 /// What would become of the objects, without keeping them: for `import --dry-run`.
 #[must_use]
-pub fn foresee(app: &App, objects: Vec<Checked>, source: &Source, handling: &Handling) -> Vec<Verdict> {
+pub fn foresee(
+    app: &App,
+    objects: Vec<Checked>,
+    source: &Source,
+    handling: &Handling,
+) -> Vec<Verdict> {
     let meanings = meanings(app, &objects);
     objects
         .into_iter()
-        .map(|checked| match draft(checked, source, handling, &meanings) {
-            Draft::Refused(verdict, _) => verdict,
-            Draft::Put(verdict, put) => Verdict { fate: foresee_one(app, &put), ..verdict },
-        })
+        .map(
+            |checked| match draft(checked, source, handling, &meanings) {
+                Draft::Refused(verdict, _) => verdict,
+                Draft::Put(verdict, put) => Verdict {
+                    fate: foresee_one(app, &put),
+                    ..verdict
+                },
+            },
+        )
         .collect()
 }
 
 fn foresee_one(app: &App, put: &Put) -> Fate {
-    let scope = app.release.everything();
-    let here = app.store.get(&put.id, &Which::Key(put.version_key.clone()), &scope);
+    let Ok(scope) = app.release.everything() else {
+        return Fate::Refused {
+            code: "register",
+            reason: "the register cannot be read".to_owned(),
+        };
+    };
+    let here = app
+        .store
+        .get(&put.id, &Which::Key(put.version_key.clone()), &scope);
     match here {
-        Ok(Some(record)) if record.content_sha256 == put.content_sha256 => {
-            Fate::Known { entry_index: record.entry_index, added: false, label_differs: false }
-        }
+        Ok(Some(record)) if record.content_sha256 == put.content_sha256 => Fate::Known {
+            entry_index: record.entry_index,
+            added: false,
+            label_differs: false,
+        },
         Ok(Some(_)) => Fate::Conflict,
         Ok(None) => match app.store.get(&put.id, &Which::Last, &scope) {
             Ok(Some(_)) => Fate::NewVersion { entry_index: 0 },
             _ => Fate::New { entry_index: 0 },
         },
-        Err(error) => Fate::Refused { code: "register", reason: error.to_string() },
+        Err(error) => Fate::Refused {
+            code: "register",
+            reason: error.to_string(),
+        },
     }
 }
 
@@ -218,7 +243,11 @@ fn prepare(
             Draft::Put(verdict, mut put) => {
                 put.salt = salt;
                 put.collections = collections.to_vec();
-                put.event = if source.party == app.party { Event::SubmissionAcceptance } else { Event::ContentConsignment };
+                put.event = if source.party == app.party {
+                    Event::SubmissionAcceptance
+                } else {
+                    Event::ContentConsignment
+                };
                 ops.push(Op::Put(put));
                 verdicts.push(verdict);
             }
@@ -239,18 +268,35 @@ fn prepare(
 }
 
 fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Meanings) -> Draft {
-    let Checked { object, content_sha256, findings, id } = checked;
+    let Checked {
+        object,
+        content_sha256,
+        findings,
+        id,
+    } = checked;
     let refused = |code, reason, id, findings| {
-        Draft::Refused(Verdict { id, version: String::new(), fate: Fate::Refused { code, reason }, findings }, content_sha256)
+        Draft::Refused(
+            Verdict {
+                id,
+                version: String::new(),
+                fate: Fate::Refused { code, reason },
+                findings,
+            },
+            content_sha256,
+        )
     };
     let Some(object) = object else {
-        let reason = findings.iter().find(|finding| finding.is_error()).map_or_else(String::new, Finding::to_string);
+        let reason = findings
+            .iter()
+            .find(|finding| finding.is_error())
+            .map_or_else(String::new, Finding::to_string);
         return refused("invalid", reason, id, findings);
     };
     // an object without `modified` and `created` has one version for ever; the text sorts before all real ones
-    let (version_key, version_text) = object
-        .version()
-        .map_or_else(|| (STABLE_KEY.to_owned(), STABLE_TEXT.to_owned()), |at| (at.key(), at.as_str().to_owned()));
+    let (version_key, version_text) = object.version().map_or_else(
+        || (STABLE_KEY.to_owned(), STABLE_TEXT.to_owned()),
+        |at| (at.key().to_owned(), at.as_str().to_owned()),
+    );
     let carried = handling.by_record.get(&(id.clone(), version_key.clone()));
     let label = match carried {
         Some(carried) => Ok(carried.label.clone()),
@@ -280,8 +326,19 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
         link: carried.map_or([0; 32], |carried| carried.leaf),
         id: id.clone(),
     };
-    let fate = Fate::Refused { code: "pending", reason: String::new() };
-    Draft::Put(Verdict { id, version: version_text, fate, findings }, Box::new(put))
+    let fate = Fate::Refused {
+        code: "pending",
+        reason: String::new(),
+    };
+    Draft::Put(
+        Verdict {
+            id,
+            version: version_text,
+            fate,
+            findings,
+        },
+        Box::new(put),
+    )
 }
 
 /// The version of objects that have neither `modified` nor `created`: TAXII 2.1 section 5.3.1 leaves it to the server,
@@ -294,26 +351,52 @@ fn references(object: &Object) -> Vec<(String, String)> {
     object
         .references()
         .iter()
-        .map(|reference| (reference.pointer.clone(), reference.target.as_str().to_owned()))
+        .map(|reference| {
+            (
+                reference.pointer.clone(),
+                reference.target.as_str().to_owned(),
+            )
+        })
         .collect()
 }
 
 /// What the markings mean that granular markings name: looked for among the objects themselves, then in the register.
 fn meanings(app: &App, objects: &[Checked]) -> Meanings {
     let mut meanings = Meanings::new();
-    let granular = objects.iter().filter_map(|checked| checked.object.as_ref()).flat_map(|object| {
-        object.granular_markings().iter().filter_map(|marking| marking.marking_ref.as_ref())
-    });
-    let wanted: std::collections::BTreeSet<&str> =
-        granular.map(|id| id.as_str()).filter(|id| comity_stix::marking::tlp_of(id).is_none()).collect();
+    let granular = objects
+        .iter()
+        .filter_map(|checked| checked.object.as_ref())
+        .flat_map(|object| {
+            object
+                .granular_markings()
+                .iter()
+                .filter_map(|marking| marking.marking_ref.as_ref())
+        });
+    let wanted: std::collections::BTreeSet<&str> = granular
+        .map(|id| id.as_str())
+        .filter(|id| comity_stix::marking::tlp_of(id).is_none())
+        .collect();
     for id in wanted {
-        let beside = objects.iter().filter_map(|checked| checked.object.as_ref()).find(|object| object.id().as_str() == id);
+        let beside = objects
+            .iter()
+            .filter_map(|checked| checked.object.as_ref())
+            .find(|object| object.id().as_str() == id);
         let bytes = beside.map(|object| object.bytes().to_vec()).or_else(|| {
-            let record = app.store.get(id, &Which::Last, &app.release.everything()).ok().flatten();
-            record.map(|record| record.bytes)
+            let record = app
+                .release
+                .everything()
+                .and_then(|scope| app.store.get(id, &Which::Last, &scope));
+            record.ok().flatten().map(|record| record.bytes)
         });
         let statement = bytes.is_some_and(|bytes| is_statement(&bytes));
-        meanings.insert(id.to_owned(), if statement { Meaning::Statement } else { Meaning::Unknown });
+        meanings.insert(
+            id.to_owned(),
+            if statement {
+                Meaning::Statement
+            } else {
+                Meaning::Unknown
+            },
+        );
     }
     meanings
 }
@@ -334,7 +417,10 @@ fn readable_id(bytes: &[u8]) -> String {
     struct Named {
         id: Option<String>,
     }
-    let id = serde_json::from_slice::<Named>(bytes).ok().and_then(|named| named.id).unwrap_or_default();
+    let id = serde_json::from_slice::<Named>(bytes)
+        .ok()
+        .and_then(|named| named.id)
+        .unwrap_or_default();
     if id.len() <= 300 { id } else { String::new() }
 }
 
@@ -343,15 +429,25 @@ fn judge(app: &App, verdicts: Vec<Verdict>, outcomes: Vec<Outcome>) -> Vec<Verdi
         .into_iter()
         .zip(outcomes)
         .map(|(verdict, outcome)| match outcome {
-            Outcome::Put(stored) => Verdict { fate: fate(stored), ..verdict },
-            Outcome::Rejected(fault) => {
-                Verdict { fate: Fate::Refused { code: "register", reason: fault.to_string() }, ..verdict }
-            }
+            Outcome::Put(stored) => Verdict {
+                fate: fate(stored),
+                ..verdict
+            },
+            Outcome::Rejected(fault) => Verdict {
+                fate: Fate::Refused {
+                    code: "register",
+                    reason: fault.to_string(),
+                },
+                ..verdict
+            },
             _ => verdict,
         })
         .collect();
     for verdict in &judged {
-        app.metrics.objects_total.with_label_values(&[verdict.fate.word()]).inc();
+        app.metrics
+            .objects_total
+            .with_label_values(&[verdict.fate.word()])
+            .inc();
     }
     judged
 }
@@ -375,10 +471,16 @@ fn fate(stored: Stored) -> Fate {
 ///
 /// # Errors
 /// When a check died, which would be a defect of ours; nothing was taken then.
-pub async fn check_all(objects: Vec<Incoming>, options: Arc<Options>) -> Result<Vec<Checked>, SubmitError> {
+pub async fn check_all(
+    objects: Vec<Incoming>,
+    options: Arc<Options>,
+) -> Result<Vec<Checked>, SubmitError> {
     const SLICE: usize = 128;
     if objects.len() <= 16 {
-        return Ok(objects.iter().map(|incoming| check(incoming, &options)).collect());
+        return Ok(objects
+            .iter()
+            .map(|incoming| check(incoming, &options))
+            .collect());
     }
     let mut tasks = Vec::new();
     let mut rest = objects;
@@ -387,12 +489,18 @@ pub async fn check_all(objects: Vec<Incoming>, options: Arc<Options>) -> Result<
         let slice = std::mem::replace(&mut rest, tail);
         let options = Arc::clone(&options);
         tasks.push(tokio::task::spawn_blocking(move || {
-            slice.iter().map(|incoming| check(incoming, &options)).collect::<Vec<_>>()
+            slice
+                .iter()
+                .map(|incoming| check(incoming, &options))
+                .collect::<Vec<_>>()
         }));
     }
     let mut checked = Vec::new();
     for task in tasks {
-        checked.extend(task.await.map_err(|error| SubmitError::Batch(error.to_string().into()))?);
+        checked.extend(
+            task.await
+                .map_err(|error| SubmitError::Batch(error.to_string().into()))?,
+        );
     }
     Ok(checked)
 }

@@ -24,7 +24,9 @@ pub enum KeyError {
         source: std::io::Error,
     },
     /// The file does not hold a key.
-    #[error("`{path}` does not hold {what}\n  help: restore it from the backup made with the register it belongs to")]
+    #[error(
+        "`{path}` does not hold {what}\n  help: restore it from the backup made with the register it belongs to"
+    )]
     Content {
         /// What should be there.
         what: &'static str,
@@ -76,18 +78,28 @@ pub fn create_log_seed(dir: &Path, entropy: &dyn Entropy) -> Result<(), KeyError
 pub fn read_log_seed(dir: &Path) -> Result<LogSeed, KeyError> {
     let path = log_seed_path(dir);
     let text = Zeroizing::new(
-        std::fs::read_to_string(&path).map_err(|source| KeyError::File { what: "read", path: path.clone(), source })?,
+        std::fs::read_to_string(&path).map_err(|source| KeyError::File {
+            what: "read",
+            path: path.clone(),
+            source,
+        })?,
     );
     let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).ok();
     let seed = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
     seed.map(|seed| LogSeed(Zeroizing::new(seed)))
-        .ok_or(KeyError::Content { what: "a log seed (32 bytes in base64)", path })
+        .ok_or(KeyError::Content {
+            what: "a log seed (32 bytes in base64)",
+            path,
+        })
 }
 
 /// Where the generated certificate and its key lie.
 #[must_use]
 pub fn tls_paths(dir: &Path) -> (PathBuf, PathBuf) {
-    (dir.join("tls").join("certificate.pem"), dir.join("tls").join("key.pem"))
+    (
+        dir.join("tls").join("certificate.pem"),
+        dir.join("tls").join("key.pem"),
+    )
 }
 
 /// Makes a self-signed certificate for `names`, unless there is one. Peers pin its fingerprint.
@@ -104,7 +116,11 @@ pub fn ensure_tls(dir: &Path, names: &[String]) -> Result<(PathBuf, PathBuf), Ke
     let pem = Zeroizing::new(made.signing_key.serialize_pem());
     // CRASH POINT: with the key written and no certificate, the next start makes both anew; nobody has pinned them yet
     if key.exists() {
-        std::fs::remove_file(&key).map_err(|source| KeyError::File { what: "replace", path: key.clone(), source })?;
+        std::fs::remove_file(&key).map_err(|source| KeyError::File {
+            what: "replace",
+            path: key.clone(),
+            source,
+        })?;
     }
     write_private(&key, pem.as_bytes())?;
     write_private(&certificate, made.cert.pem().as_bytes())?;
@@ -118,10 +134,16 @@ pub fn ensure_tls(dir: &Path, names: &[String]) -> Result<(PathBuf, PathBuf), Ke
 pub fn write_private(path: &Path, content: &[u8]) -> Result<(), KeyError> {
     let fail = |what: &'static str| {
         let path = path.to_owned();
-        move |source: std::io::Error| KeyError::File { what, path: path.clone(), source }
+        move |source: std::io::Error| KeyError::File {
+            what,
+            path: path.clone(),
+            source,
+        }
     };
     if path.exists() {
-        return Err(fail("create")(std::io::Error::from(std::io::ErrorKind::AlreadyExists)));
+        return Err(fail("create")(std::io::Error::from(
+            std::io::ErrorKind::AlreadyExists,
+        )));
     }
     let parent = path.parent().unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(parent).map_err(fail("make the folder of"))?;
@@ -134,9 +156,13 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<(), KeyError> {
         options.mode(0o600);
     }
     let mut file = options.open(&staged).map_err(fail("write"))?;
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(fail("write"))?;
+    file.write_all(content)
+        .and_then(|()| file.sync_all())
+        .map_err(fail("write"))?;
     std::fs::rename(&staged, path).map_err(fail("name"))?;
-    std::fs::File::open(parent).and_then(|folder| folder.sync_all()).map_err(fail("sync the folder of"))
+    std::fs::File::open(parent)
+        .and_then(|folder| folder.sync_all())
+        .map_err(fail("sync the folder of"))
 }
 
 #[cfg(test)]
@@ -161,7 +187,10 @@ mod tests {
         create_log_seed(dir.path(), &SystemEntropy).unwrap();
         let (_, key) = ensure_tls(dir.path(), &["localhost".to_owned()]).unwrap();
         for path in [log_seed_path(dir.path()), key] {
-            assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                std::fs::metadata(path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod app;
 pub mod catalog;
 pub mod clock;
 pub mod config;
+pub mod disclosure;
 pub mod entropy;
 pub mod followers;
 pub mod handling;

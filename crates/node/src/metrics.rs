@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use prometheus::{Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
+};
 
 /// All metrics of one node; its own registry, so that several nodes can live in one process.
 #[derive(Clone)]
@@ -46,27 +49,35 @@ impl Metrics {
             registry.register(Box::new(metric.clone()))?;
             Ok(metric)
         };
-        let counters = |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
-            let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(metric.clone()))?;
-            Ok(metric)
-        };
+        let counters =
+            |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
+                let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
+                registry.register(Box::new(metric.clone()))?;
+                Ok(metric)
+            };
         let gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
             let metric = IntGauge::new(name, help)?;
             registry.register(Box::new(metric.clone()))?;
             Ok(metric)
         };
         let batch_seconds = Histogram::with_opts(
-            HistogramOpts::new("batch_seconds", "time of one transaction of the sequencer").buckets(BUCKETS.to_vec()),
+            HistogramOpts::new("batch_seconds", "time of one transaction of the sequencer")
+                .buckets(BUCKETS.to_vec()),
         )?;
         registry.register(Box::new(batch_seconds.clone()))?;
         let request_seconds = prometheus::HistogramVec::new(
-            HistogramOpts::new("request_seconds", "time to answer a request").buckets(BUCKETS.to_vec()),
+            HistogramOpts::new("request_seconds", "time to answer a request")
+                .buckets(BUCKETS.to_vec()),
             &["route"],
         )?;
         registry.register(Box::new(request_seconds.clone()))?;
-        let follower_lag_entries =
-            IntGaugeVec::new(Opts::new("follower_lag_entries", "log entries a follower has still to read"), &["follower"])?;
+        let follower_lag_entries = IntGaugeVec::new(
+            Opts::new(
+                "follower_lag_entries",
+                "log entries a follower has still to read",
+            ),
+            &["follower"],
+        )?;
         registry.register(Box::new(follower_lag_entries.clone()))?;
         Ok(Self {
             requests_total: counters("requests_total", "requests answered", &["route", "status"])?,
@@ -76,10 +87,17 @@ impl Metrics {
             operations_total: counter("operations_total", "operations committed")?,
             batch_seconds,
             objects_total: counters("objects_total", "objects taken in", &["outcome"])?,
-            authentication_failures_total: counter("authentication_failures_total", "failed log-ins")?,
+            authentication_failures_total: counter(
+                "authentication_failures_total",
+                "failed log-ins",
+            )?,
             log_entries: gauge("log_entries", "entries of the transparency log")?,
             follower_lag_entries,
-            deliveries_total: counters("deliveries_total", "records handed to peers", &["peer", "state"])?,
+            deliveries_total: counters(
+                "deliveries_total",
+                "records handed to peers",
+                &["peer", "state"],
+            )?,
             connections_open: gauge("connections_open", "open connections")?,
             registry,
         })
@@ -108,7 +126,9 @@ impl Metrics {
     }
 }
 
-const BUCKETS: &[f64] = &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
+const BUCKETS: &[f64] = &[
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0,
+];
 
 #[cfg(test)]
 mod tests {
@@ -116,6 +136,11 @@ mod tests {
     fn all_metrics_register_under_different_names() {
         let metrics = super::Metrics::new().unwrap();
         metrics.batch_committed(3, std::time::Duration::from_millis(4));
-        assert!(metrics.text().unwrap().contains("comity_operations_total 3"));
+        assert!(
+            metrics
+                .text()
+                .unwrap()
+                .contains("comity_operations_total 3")
+        );
     }
 }

@@ -4,7 +4,9 @@
 //! Batching is by back-pressure, not by a timer: while one batch is being synced the next gathers.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+};
 use std::time::Duration;
 
 use comity_store::{Batch, BoxError, Op, Outcome, Writer};
@@ -18,7 +20,9 @@ use crate::metrics::Metrics;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SubmitError {
     /// Too many wait already.
-    #[error("the node is busy: {SEQUENCER_QUEUE_MAX} submissions are waiting\n  help: try again in a few seconds")]
+    #[error(
+        "the node is busy: {SEQUENCER_QUEUE_MAX} submissions are waiting\n  help: try again in a few seconds"
+    )]
     Busy,
     /// The node stops.
     #[error("the node is stopping")]
@@ -57,9 +61,18 @@ impl Sequencer {
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, submissions) = sync_channel(SEQUENCER_QUEUE_MAX);
         let (grown, size) = watch::channel(size);
-        let work = Worker { writer, sign, clock, metrics, grown, failed: None, batches_since_index: 0 };
-        let thread =
-            std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || work.run(&submissions))?;
+        let work = Worker {
+            writer,
+            sign,
+            clock,
+            metrics,
+            grown,
+            failed: None,
+            batches_since_index: 0,
+        };
+        let thread = std::thread::Builder::new()
+            .name("sequencer".to_owned())
+            .spawn(move || work.run(&submissions))?;
         Ok((Self { queue, size }, thread))
     }
 
@@ -69,10 +82,12 @@ impl Sequencer {
     /// See [`SubmitError`]; on error nothing of `ops` is in the register.
     pub async fn submit(&self, ops: Vec<Op>) -> Result<Vec<Outcome>, SubmitError> {
         let (answer, outcome) = oneshot::channel();
-        self.queue.try_send(Submission { ops, answer }).map_err(|error| match error {
-            TrySendError::Full(_) => SubmitError::Busy,
-            TrySendError::Disconnected(_) => SubmitError::Stopping,
-        })?;
+        self.queue
+            .try_send(Submission { ops, answer })
+            .map_err(|error| match error {
+                TrySendError::Full(_) => SubmitError::Busy,
+                TrySendError::Disconnected(_) => SubmitError::Stopping,
+            })?;
         outcome.await.unwrap_or(Err(SubmitError::Stopping))
     }
 
@@ -82,8 +97,12 @@ impl Sequencer {
     /// See [`SubmitError`].
     pub fn submit_blocking(&self, ops: Vec<Op>) -> Result<Vec<Outcome>, SubmitError> {
         let (answer, outcome) = oneshot::channel();
-        self.queue.send(Submission { ops, answer }).map_err(|_| SubmitError::Stopping)?;
-        outcome.blocking_recv().unwrap_or(Err(SubmitError::Stopping))
+        self.queue
+            .send(Submission { ops, answer })
+            .map_err(|_| SubmitError::Stopping)?;
+        outcome
+            .blocking_recv()
+            .unwrap_or(Err(SubmitError::Stopping))
     }
 
     /// Follows the log's size: changes after each commit. Followers wake by it.
@@ -109,7 +128,9 @@ impl Worker {
         let mut searchable = false;
         loop {
             let first = if searchable {
-                submissions.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                submissions
+                    .recv()
+                    .map_err(|_| RecvTimeoutError::Disconnected)
             } else {
                 submissions.recv_timeout(INDEX_AFTER_IDLE)
             };
@@ -153,7 +174,10 @@ impl Worker {
         let started = self.clock.monotonic();
         match self.append(ops) {
             Ok(outcomes) => {
-                self.metrics.batch_committed(outcomes.len(), self.clock.monotonic().saturating_sub(started));
+                self.metrics.batch_committed(
+                    outcomes.len(),
+                    self.clock.monotonic().saturating_sub(started),
+                );
                 let mut outcomes = outcomes.into_iter();
                 for (count, answer) in answers {
                     // a submitter that went away is no error: what it sent is committed all the same
@@ -174,10 +198,15 @@ impl Worker {
         if let Some(failed) = &self.failed {
             return Err(SubmitError::Batch(Arc::clone(failed)));
         }
-        let batch = Batch { now_micros: self.clock.now_micros(), ops };
+        let batch = Batch {
+            now_micros: self.clock.now_micros(),
+            ops,
+        };
         match self.writer.append(&batch, &*self.sign) {
             Ok(appended) => {
-                self.metrics.log_entries.set(i64::try_from(appended.head.size).unwrap_or(i64::MAX));
+                self.metrics
+                    .log_entries
+                    .set(i64::try_from(appended.head.size).unwrap_or(i64::MAX));
                 self.grown.send_replace(appended.head.size);
                 Ok(appended.outcomes)
             }

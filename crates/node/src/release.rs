@@ -1,0 +1,242 @@
+//! Release: which label sets a reader may see, decided once per (reader, label set), kept, and put into every query.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use comity_access::{Access, LabelSet, PartyId, Place, PolicyError, Reader, ReaderClass};
+use comity_store::{CollectionKey, LabelSetId, ReadError, Scope, Store};
+use tokio::sync::watch;
+
+/// Decides and remembers. INVARIANT: what is remembered for a class is a decision of [`Access`] on an immutable label set,
+/// so it never goes stale; policies change only with the program.
+pub struct Release {
+    access: Access,
+    store: Store,
+    /// Grows with every commit: label sets can only have come with one.
+    size: watch::Receiver<u64>,
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// Log size at which `sets` was complete.
+    at_size: Option<u64>,
+    sets: Vec<(LabelSetId, Arc<LabelSet>)>,
+    by_id: HashMap<LabelSetId, Arc<LabelSet>>,
+    scopes: HashMap<ReaderClass, Remembered>,
+    redactions: HashMap<(ReaderClass, LabelSetId), Arc<[String]>>,
+}
+
+struct Remembered {
+    /// How many of `Known::sets` were decided.
+    decided: usize,
+    scope: Scope,
+}
+
+/// Most classes remembered; beyond it all are forgotten and decided anew.
+const CLASSES_MAX: usize = 4_096;
+
+impl Release {
+    /// Loads the policies and the label sets of the register.
+    ///
+    /// # Errors
+    /// When the policies do not fit their schema.
+    pub fn new(
+        own: PartyId,
+        store: Store,
+        size: watch::Receiver<u64>,
+    ) -> Result<Self, PolicyError> {
+        Ok(Self {
+            access: Access::new(own)?,
+            store,
+            size,
+            known: RwLock::default(),
+        })
+    }
+
+    /// The policies.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// What `reader` may see in one collection. Goes into the query.
+    ///
+    /// # Errors
+    /// When the register cannot be read.
+    pub fn scope(&self, reader: &Reader, collection: CollectionKey) -> Result<Scope, ReadError> {
+        let key = collection.0.to_string();
+        self.scope_at(reader, Place::Collection(&key))
+    }
+
+    /// What `reader` may see in the whole register, past all collections: for the party's own staff.
+    ///
+    /// # Errors
+    /// When the register cannot be read.
+    pub fn register_scope(&self, reader: &Reader) -> Result<Scope, ReadError> {
+        self.scope_at(reader, Place::Register)
+    }
+
+    fn scope_at(&self, reader: &Reader, place: Place<'_>) -> Result<Scope, ReadError> {
+        self.refresh()?;
+        let class = reader.class(place);
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(remembered) = known.scopes.get(&class)
+                && remembered.decided == known.sets.len()
+            {
+                return Ok(remembered.scope.clone());
+            }
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.scopes.len() >= CLASSES_MAX {
+            known.scopes.clear();
+            known.redactions.clear();
+        }
+        let (decided, mut ids) = match known.scopes.remove(&class) {
+            Some(remembered) => (remembered.decided, remembered.scope.label_sets().to_vec()),
+            None => (0, Vec::new()),
+        };
+        let fresh = known
+            .sets
+            .iter()
+            .skip(decided)
+            .map(|(id, label)| (id.0, &**label));
+        ids.extend(
+            self.access
+                .scope(reader, place, fresh)
+                .into_iter()
+                .map(LabelSetId),
+        );
+        let scope = Scope::new(ids);
+        let decided = known.sets.len();
+        known.scopes.insert(
+            class,
+            Remembered {
+                decided,
+                scope: scope.clone(),
+            },
+        );
+        Ok(scope)
+    }
+
+    /// Every label set: for the node's own work (followers, fsck), never for an answer.
+    ///
+    /// # Errors
+    /// When the register cannot be read.
+    pub fn everything(&self) -> Result<Scope, ReadError> {
+        self.refresh()?;
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(Scope::new(known.sets.iter().map(|(id, _)| *id).collect()))
+    }
+
+    /// The label with this number.
+    ///
+    /// # Errors
+    /// When the register cannot be read, or holds a label that is none.
+    pub fn label(&self, id: LabelSetId) -> Result<Arc<LabelSet>, ReadError> {
+        let find = || {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            known.by_id.get(&id).cloned()
+        };
+        if let Some(label) = find() {
+            return Ok(label);
+        }
+        self.refresh()?;
+        find().ok_or_else(|| ReadError::Damaged(format!("there is no label set {}", id.0)))
+    }
+
+    /// The marking definitions whose parts must be left out of a record with this label for `reader`. Empty for most.
+    ///
+    /// # Errors
+    /// When the register cannot be read.
+    pub fn redactions(&self, reader: &Reader, id: LabelSetId) -> Result<Arc<[String]>, ReadError> {
+        let key = (reader.class(Place::Register), id);
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(refs) = known.redactions.get(&key) {
+                return Ok(Arc::clone(refs));
+            }
+        }
+        let label = self.label(id)?;
+        let refs: Arc<[String]> = self
+            .access
+            .redactions(reader, &label)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.redactions.insert(key, Arc::clone(&refs));
+        Ok(refs)
+    }
+
+    /// Reads label sets that came since the last time, if the log has grown.
+    fn refresh(&self) -> Result<(), ReadError> {
+        let size = *self.size.borrow();
+        let last = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if known.at_size == Some(size) {
+                return Ok(());
+            }
+            known.sets.last().map_or(LabelSetId(0), |(id, _)| *id)
+        };
+        let fresh = self.store.label_sets(last)?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, text) in fresh {
+            // another thread may have been faster
+            if known.by_id.contains_key(&id) {
+                continue;
+            }
+            let label = LabelSet::from_json(&text)
+                .map_err(|error| ReadError::Damaged(format!("label set {}: {error}", id.0)))?;
+            let label = Arc::new(label);
+            known.sets.push((id, Arc::clone(&label)));
+            known.by_id.insert(id, label);
+        }
+        known.at_size = Some(size);
+        Ok(())
+    }
+}
+
+/// A record as one reader may see it.
+#[derive(Debug)]
+pub enum Visible<'a> {
+    /// As it is kept.
+    Whole(&'a [u8]),
+    /// With parts left out.
+    Redacted(Vec<u8>),
+    /// Not at all: without the hidden parts it would not be a valid object.
+    Withheld,
+}
+
+/// Leaves out of `bytes` what `reader` may not see of it. The record itself must have passed [`Release::scope`].
+///
+/// # Errors
+/// When the register cannot be read.
+pub fn visible<'a>(
+    release: &Release,
+    reader: &Reader,
+    label_set: LabelSetId,
+    granular: bool,
+    bytes: &'a [u8],
+) -> Result<Visible<'a>, ReadError> {
+    if !granular {
+        return Ok(Visible::Whole(bytes));
+    }
+    let hidden = release.redactions(reader, label_set)?;
+    if hidden.is_empty() {
+        return Ok(Visible::Whole(bytes));
+    }
+    match comity_stix::granular::redact(bytes, &|marking| {
+        let marking_ref = marking.marking_ref.as_ref();
+        marking_ref.is_some_and(|id| hidden.iter().any(|hidden| hidden == id.as_str()))
+    }) {
+        Ok(comity_stix::granular::Redacted::Object(bytes)) => Ok(Visible::Redacted(bytes)),
+        Ok(comity_stix::granular::Redacted::Withhold(_)) => Ok(Visible::Withheld),
+        // default deny: what cannot be redacted is not shown
+        Err(error) => {
+            tracing::error!(%error, "a record with granular markings could not be redacted and is withheld");
+            Ok(Visible::Withheld)
+        }
+    }
+}
