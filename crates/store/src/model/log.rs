@@ -104,8 +104,10 @@ pub struct ProofMaterial {
     pub entry: Vec<u8>,
     /// SHA-256 of the canonical form.
     pub content_sha256: Hash,
-    /// Salt of the commitment.
+    /// Salt of the commitment. Not for a reader from whom a part of the record is kept: with it, the part could be guessed.
     pub salt: [u8; 32],
+    /// Some properties are marked apart.
+    pub granular: bool,
 }
 
 /// One hand-over of a record to another party.

@@ -302,4 +302,6 @@ pub struct Edge {
     pub property: String,
     /// The identifier it refers to.
     pub target: String,
+    /// Some properties of the record are marked apart: this one may be among them.
+    pub granular: bool,
 }

@@ -23,8 +23,9 @@ CREATE TABLE migration (
 
 -- Interned label sets: release is decided once per (reader, label set). Never removed.
 CREATE TABLE label_set (
-  id   INTEGER PRIMARY KEY,
-  text TEXT NOT NULL UNIQUE
+  id      INTEGER PRIMARY KEY,
+  text    TEXT    NOT NULL UNIQUE,
+  records INTEGER NOT NULL                  -- INVARIANT: number of record rows with it
 ) STRICT;
 
 -- STIX identifiers, as numbers; also those only referred to.
@@ -55,6 +56,7 @@ CREATE TABLE record (
   bytes          BLOB    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX record_version ON record (object, version_key);
+CREATE INDEX record_revoked ON record (object, version_key) WHERE revoked = 1;
 
 -- What stays of a record whose bytes are gone.
 CREATE TABLE tombstone (
@@ -77,6 +79,7 @@ CREATE TABLE edge (
   property TEXT    NOT NULL,
   PRIMARY KEY (target, seq, property)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX edge_seq ON edge (seq);
 
 -- A shelf is where like members stand: same collection, type, label set and class. A reader is given shelves, so
 -- release, `match[type]` and `match[version]` are one thing: a choice of index ranges, merged by `added`.
@@ -159,9 +162,10 @@ CREATE TABLE tile (
   PRIMARY KEY (level, idx)
 ) STRICT;
 
--- Search: rowid is record.seq. Contentless: the words are not kept twice.
+-- Search: rowid is record.seq. Contentless: the words are not kept twice. `scope` holds one word naming the label set, so
+-- that a search meets no row the reader may not see.
 CREATE VIRTUAL TABLE search USING fts5 (
-  text, content = '', contentless_delete = 1, detail = full, tokenize = "unicode61 remove_diacritics 2"
+  text, scope, content = '', contentless_delete = 1, detail = full, tokenize = "unicode61 remove_diacritics 2"
 );
 
 CREATE TABLE position (

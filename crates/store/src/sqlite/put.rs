@@ -1,0 +1,312 @@
+//! Taking in one version of one object.
+
+use comity_ledger::entry::{Event, commitment};
+use rusqlite::{OptionalExtension as _, params};
+use serde_json::json;
+
+use super::{
+    standing::Newcomer,
+    tx::{Failure, Tx, to_i64},
+};
+use crate::{CollectionKey, EntryKind, Fault, Hash, Put, Seq, Stored};
+
+/// A record that is there already.
+struct Existing {
+    seq: i64,
+    content_sha256: Hash,
+    label_set: i64,
+    entry_index: u64,
+}
+
+impl Tx<'_> {
+    pub(super) fn put(&mut self, put: &Put) -> Result<Result<Stored, Fault>, Failure> {
+        if let Some(fault) = self.fault_of(put) {
+            return Ok(Err(fault));
+        }
+        let (object, fresh) = self.object(&put.id)?;
+        let mut first = fresh;
+        if !fresh {
+            if let Some(existing) = self.existing(object, &put.version_key)? {
+                return if existing.content_sha256 == put.content_sha256 {
+                    self.known(put, object, &existing).map(Ok)
+                } else {
+                    self.conflict(put, &existing).map(Ok)
+                };
+            }
+            if let Some(revocation) = self.revocation_before(object, &put.version_key)? {
+                return self.after_revoked(put, &revocation).map(Ok);
+            }
+            first = !self.has_versions(object)?;
+        }
+        self.insert(put, object, first).map(Ok)
+    }
+
+    fn fault_of(&self, put: &Put) -> Option<Fault> {
+        let invalid = |what, why: &str| {
+            Some(Fault::Invalid {
+                what,
+                why: why.to_owned(),
+            })
+        };
+        if !put
+            .id
+            .strip_prefix(put.object_type.as_str())
+            .is_some_and(|rest| rest.starts_with("--"))
+        {
+            return invalid("id", "it does not begin with the type");
+        }
+        if put.version_key.is_empty() {
+            return invalid("version_key", "it is empty");
+        }
+        let missing = |key: &&CollectionKey| !self.interned.collections.contains(&key.0);
+        put.collections
+            .iter()
+            .find(missing)
+            .map(|key| Fault::UnknownCollection(*key))
+    }
+
+    fn existing(&self, object: i64, version_key: &str) -> Result<Option<Existing>, Failure> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT seq, content_sha256, label_set, entry_index FROM record WHERE object = ?1 AND version_key = ?2",
+            )?
+            .query_row(params![object, version_key], existing_row)
+            .optional()?)
+    }
+
+    /// STIX 3.6: a revoked object gets no later version. An earlier one that arrives late is welcome.
+    fn revocation_before(
+        &self,
+        object: i64,
+        version_key: &str,
+    ) -> Result<Option<Existing>, Failure> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT seq, content_sha256, label_set, entry_index FROM record
+                 WHERE object = ?1 AND revoked = 1 AND version_key < ?2 LIMIT 1",
+            )?
+            .query_row(params![object, version_key], existing_row)
+            .optional()?)
+    }
+
+    fn has_versions(&self, object: i64) -> Result<bool, Failure> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT 1 FROM record WHERE object = ?1 LIMIT 1")?
+            .exists([object])?)
+    }
+
+    fn insert(&mut self, put: &Put, object: i64, first: bool) -> Result<Stored, Failure> {
+        let seq = self.seq_next;
+        self.seq_next += 1;
+        let label_set = self.label_set(&put.label_set)?;
+        let logged = self.log(
+            EntryKind::Record,
+            Some(seq),
+            put.event,
+            commitment(&put.salt, &put.content_sha256),
+            put.link,
+        )?;
+        self.connection
+            .prepare_cached(include_str!("sql/insert_record.sql"))?
+            .execute(params![
+                seq,
+                object,
+                to_i64(logged.index)?,
+                label_set,
+                put.revoked,
+                put.granular,
+                self.now,
+                put.id,
+                put.object_type,
+                put.spec_version,
+                put.version_key,
+                put.version_text,
+                put.origin,
+                put.author,
+                put.created_by,
+                put.content_sha256,
+                put.salt,
+                put.bytes
+            ])?;
+        *self.records_delta.entry(label_set).or_default() += 1;
+        for (property, target) in &put.references {
+            let (target, _) = self.object(target)?;
+            self.connection
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO edge (target, seq, property) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![target, seq, property])?;
+        }
+        let newcomer = Newcomer {
+            seq,
+            object,
+            object_type: &put.object_type,
+            label_set,
+            version_key: &put.version_key,
+        };
+        let mut added = None;
+        for collection in distinct(&put.collections) {
+            let time = self.join(collection, &newcomer, first)?;
+            added = added.or(Some(time));
+        }
+        let (seq, entry_index, leaf) = (Seq(seq), logged.index, logged.leaf);
+        Ok(if first {
+            Stored::New {
+                seq,
+                entry_index,
+                leaf,
+                added,
+            }
+        } else {
+            Stored::NewVersion {
+                seq,
+                entry_index,
+                leaf,
+                added,
+            }
+        })
+    }
+
+    /// The same record again: re-delivery is free. New collections widen who can get it, so that is an entry.
+    fn known(&mut self, put: &Put, object: i64, existing: &Existing) -> Result<Stored, Failure> {
+        let mut joined = Vec::new();
+        for collection in distinct(&put.collections) {
+            let member = self
+                .connection
+                .prepare_cached("SELECT 1 FROM member WHERE seq = ?1 AND collection = ?2")?
+                .exists([existing.seq, collection])?;
+            if !member {
+                joined.push(collection);
+            }
+        }
+        let newcomer = Newcomer {
+            seq: existing.seq,
+            object,
+            object_type: &put.object_type,
+            label_set: existing.label_set,
+            version_key: &put.version_key,
+        };
+        for collection in &joined {
+            self.join(*collection, &newcomer, false)?;
+        }
+        if !joined.is_empty() {
+            let content = json!({
+                "what": "membership", "id": put.id, "version": put.version_key, "collections": joined,
+                "origin": put.origin, "author": put.author,
+            });
+            let link = self.leaf(to_i64(existing.entry_index)?)?;
+            self.log_detail(
+                EntryKind::Membership,
+                Some(existing.seq),
+                put.event,
+                &content,
+                &put.salt,
+                link,
+            )?;
+        }
+        Ok(Stored::Known {
+            seq: Seq(existing.seq),
+            entry_index: existing.entry_index,
+            added_to: u32::try_from(joined.len()).unwrap_or(u32::MAX),
+            label_differs: self.interned.label_sets.get(&put.label_set)
+                != Some(&existing.label_set),
+        })
+    }
+
+    fn conflict(&mut self, put: &Put, existing: &Existing) -> Result<Stored, Failure> {
+        let entry_index = self.refuse_version(
+            put,
+            existing,
+            "conflict",
+            "same id and version, other content",
+        )?;
+        Ok(Stored::Conflict {
+            existing: existing.content_sha256,
+            seq: Seq(existing.seq),
+            entry_index,
+        })
+    }
+
+    fn after_revoked(&mut self, put: &Put, revocation: &Existing) -> Result<Stored, Failure> {
+        let entry_index = self.refuse_version(
+            put,
+            revocation,
+            "after-revoked",
+            "a later version of a revoked object",
+        )?;
+        Ok(Stored::AfterRevoked {
+            seq: Seq(revocation.seq),
+            entry_index,
+        })
+    }
+
+    /// Logs that a version was refused because of a record here; once per content and origin, however often it is tried.
+    fn refuse_version(
+        &mut self,
+        put: &Put,
+        existing: &Existing,
+        code: &str,
+        reason: &str,
+    ) -> Result<u64, Failure> {
+        let earlier: Option<u64> = self
+            .connection
+            .prepare_cached(
+                "SELECT idx FROM refused_version WHERE seq = ?1 AND content_sha256 = ?2 AND origin = ?3",
+            )?
+            .query_row(params![existing.seq, put.content_sha256, put.origin], |row| row.get(0))
+            .optional()?;
+        if let Some(index) = earlier {
+            return Ok(index);
+        }
+        let content = json!({
+            "what": code, "reason": reason, "id": put.id, "version": put.version_key,
+            "origin": put.origin, "author": put.author,
+            "offered_sha256": hex(&put.content_sha256), "kept_sha256": hex(&existing.content_sha256),
+        });
+        let link = self.leaf(to_i64(existing.entry_index)?)?;
+        let logged = self.log_with(
+            EntryKind::Refusal,
+            Some(existing.seq),
+            Event::SubmissionRejection,
+            &super::tx::canonical_text(&content),
+            put.content_sha256,
+            &put.salt,
+            link,
+        )?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO refused_version (seq, content_sha256, origin, idx) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![existing.seq, put.content_sha256, put.origin, to_i64(logged.index)?])?;
+        Ok(logged.index)
+    }
+}
+
+fn existing_row(row: &rusqlite::Row<'_>) -> Result<Existing, rusqlite::Error> {
+    Ok(Existing {
+        seq: row.get(0)?,
+        content_sha256: row.get(1)?,
+        label_set: row.get(2)?,
+        entry_index: row.get(3)?,
+    })
+}
+
+fn distinct(collections: &[CollectionKey]) -> Vec<i64> {
+    let mut keys: Vec<i64> = collections.iter().map(|key| key.0).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}

@@ -1,0 +1,12 @@
+//! One binary for all tests of the store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod basics;
+mod support;
