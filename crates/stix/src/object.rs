@@ -1,6 +1,7 @@
 //! One STIX object that passed the checks, with the parts a node asks for at hand and the bytes as they came.
 
 use crate::canonical;
+pub use crate::granular::GranularMarking;
 use crate::id::Identifier;
 use crate::json::{Document, Limits};
 use crate::timestamp::Timestamp;
@@ -45,17 +46,6 @@ pub(crate) struct Parts {
     pub(crate) object_marking_refs: Vec<Identifier>,
     pub(crate) granular_markings: Vec<GranularMarking>,
     pub(crate) references: Vec<Reference>,
-}
-
-/// One entry of `granular_markings` (7.2.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GranularMarking {
-    /// The marking that applies to the selected content; exactly one of this and `lang` is there.
-    pub marking_ref: Option<Identifier>,
-    /// The language of the selected content.
-    pub lang: Option<String>,
-    /// What is selected, see [`crate::selector`].
-    pub selectors: Vec<String>,
 }
 
 /// One reference from the object to another.

@@ -54,7 +54,10 @@ fn identifier(value: Value<'_>) -> Option<Identifier> {
 
 fn granular(value: Value<'_>) -> GranularMarking {
     GranularMarking {
-        marking_ref: value.get("marking_ref").and_then(identifier),
+        marking_ref: value
+            .get("marking_ref")
+            .and_then(|id| id.as_str())
+            .map(Into::into),
         lang: value
             .get("lang")
             .and_then(|lang| lang.as_str())

@@ -1,18 +1,34 @@
 //! The way of one object: bytes -> JSON -> rules -> [`Valid<Object>`].
+//!
+//! The rules are data, see [`crate::model`]; here stands what reads them. `object` looks at the whole, `value` at one
+//! value against its kind, `rules` at properties together, the rest at one matter each.
+
+mod build;
+mod custom;
+mod extensions;
+mod formats;
+mod hashes;
+mod identifiers;
+mod markings;
+mod object;
+mod pattern;
+mod rules;
+mod value;
+mod walk;
 
 use crate::finding::{Finding, Position};
 use crate::json::{Document, Limits, Scratch};
 use crate::object::{Object, Valid};
-
-mod build;
 
 /// What to hold an object to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// Bounds on its text.
     pub limits: Limits,
-    /// Also ask for what the OASIS interoperability profile asks for.
+    /// Also report what the interoperability test document wants shared objects to have: `created_by_ref`.
     pub interop: bool,
+    /// Also report SHOULD rules that hardly any published object follows: `lang` beside texts (3.2).
+    pub advice: bool,
 }
 
 /// The outcome of a check.
@@ -20,7 +36,7 @@ pub struct Options {
 pub struct Checked {
     /// The object, when no finding is an error.
     pub object: Option<Valid<Object>>,
-    /// Everything found, in the order of the text.
+    /// Everything found.
     pub findings: Vec<Finding>,
 }
 
@@ -70,12 +86,14 @@ impl Checker {
                 };
             }
         };
-        let findings: Vec<Finding> = Vec::new();
-        let object = build::object(&document);
+        let findings = object::check(&document, base, &self.options);
+        let refused = findings.iter().any(Finding::is_error);
+        let object = if refused {
+            None
+        } else {
+            build::object(&document).map(Valid::new)
+        };
         self.scratch = document.into_scratch();
-        Checked {
-            object: object.map(Valid::new),
-            findings,
-        }
+        Checked { object, findings }
     }
 }
