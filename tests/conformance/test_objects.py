@@ -193,7 +193,26 @@ class Paging(Case):
         self.assertError(answer, 403, 404)
 
 
-class Filters(Case):
+class Versioned(Case):
+    """A stage of one object in several versions."""
+
+    def versions(self, count=3):
+        """One object in `count` versions, with another beside it."""
+        collection = self.subject.collection()
+        made = stix.indicator()
+        row = [made] + [stix.version_of(made, 60 * n) for n in range(1, count)]
+        for version in row:
+            self.put(collection, [version])
+        self.put(collection, [other := stix.indicator()])
+        return collection, row, other
+
+    def modified(self, collection, **match):
+        answer = self.writer.get(self.objects(collection), {f"match[{k}]": v for k, v in match.items()})
+        self.assertTaxii(answer, 200)
+        return [o["modified"] for o in answer.objects]
+
+
+class Filters(Versioned):
     def test_row45_s3_4_match_fields_and_or(self):
         collection = self.subject.collection()
         a, b, c, d = stix.indicator(), stix.malware(), stix.identity(), stix.indicator()
@@ -222,21 +241,6 @@ class Filters(Case):
                 answer = self.writer.get(self.objects(collection), {"match[type]": kind})
                 self.assertTaxii(answer, 200)
                 self.assertEqual(answer.ids, [objects[0]["id"]] if kind == "indicator" else [])
-
-    def versions(self, count=3):
-        """One object in `count` versions, with another beside it."""
-        collection = self.subject.collection()
-        made = stix.indicator()
-        row = [made] + [stix.version_of(made, 60 * n) for n in range(1, count)]
-        for version in row:
-            self.put(collection, [version])
-        self.put(collection, [other := stix.indicator()])
-        return collection, row, other
-
-    def modified(self, collection, **match):
-        answer = self.writer.get(self.objects(collection), {f"match[{k}]": v for k, v in match.items()})
-        self.assertTaxii(answer, 200)
-        return [o["modified"] for o in answer.objects]
 
     def test_row49_s3_4_1_latest_version_by_default(self):
         collection, row, other = self.versions()
@@ -303,12 +307,7 @@ class Filters(Case):
         self.assertEqual(self.writer.get(path).ids, ids)
 
 
-class Manifest(Filters):
-    # only this class's own tests: the inherited ones run above
-    for _name in [n for n in dir(Filters) if n.startswith("test_")]:
-        locals()[_name] = None
-    del _name
-
+class Manifest(Versioned):
     def test_row54_s5_3_1_manifest_entries_and_filters(self):
         collection, row, other = self.versions()
         path = self.of(collection, "manifest")
