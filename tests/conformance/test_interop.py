@@ -20,7 +20,7 @@ class Authentication(Case):
     def test_interop_3_1_2_wrong_authorization(self):
         for wrong in (basic("writer", "wrong"), basic("nobody-here", "x"), "Basic !!!", "Bearer nonsense", "Digest x=1"):
             with self.subTest(wrong=wrong):
-                answer = self.subject.client(None).as_(wrong).get(self.root + "collections/")
+                answer = self.subject.client(None).intruder(wrong).get(self.root + "collections/")
                 self.assertError(answer, 401)
                 self.assertIsNotNone(answer.header("WWW-Authenticate"))
 

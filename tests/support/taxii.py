@@ -5,11 +5,13 @@ Python's standard library only, so that an auditor can read what was sent withou
 
 import base64
 import http.client
+import itertools
 import json
 import ssl
 from urllib.parse import urlencode, urlsplit
 
 MEDIA = "application/taxii+json;version=2.1"
+_sources = itertools.count()
 
 
 def basic(user, password):
@@ -44,19 +46,26 @@ class Answer:
 class Client:
     """Requests as one principal. `authorization` None sends no credentials."""
 
-    def __init__(self, base, authorization=None, context=None, timeout=60):
+    def __init__(self, base, authorization=None, context=None, timeout=60, source=None):
         self.base, self.authorization, self.context, self.timeout = base, authorization, context, timeout
+        self.source = (source, 0) if source else None
         self._connection = None
 
     def as_(self, authorization):
         return Client(self.base, authorization, self.context, self.timeout)
 
+    def intruder(self, authorization):
+        """The same from an address of its own: a server may lock out a source after failed log-ins."""
+        n = next(_sources)
+        return Client(self.base, authorization, self.context, self.timeout, f"127.7.{n // 250}.{n % 250 + 1}")
+
     def _connect(self):
         parts = urlsplit(self.base)
         if parts.scheme == "https":
             return http.client.HTTPSConnection(
-                parts.hostname, parts.port, timeout=self.timeout, context=self.context or trusting())
-        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=self.timeout)
+                parts.hostname, parts.port, timeout=self.timeout, source_address=self.source,
+                context=self.context or trusting())
+        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=self.timeout, source_address=self.source)
 
     def request(self, method, path, query=None, body=None, headers=None, accept=MEDIA, content_type=MEDIA):
         """`query`: mapping, list of pairs or raw text. A header given as None is left out."""
