@@ -54,7 +54,7 @@ fn configured(base: &str, how: &str, rest: &[String]) -> Outcome<TaxiiClientConf
 /// Puts the bundle's objects in and asks for them in every way the client knows.
 async fn exchange(client: &TaxiiClient, collection: &str, bundle: &str) -> Outcome<()> {
     let bundle = Bundle::parse(bundle)?;
-    let total = bundle.objects.len();
+    let total = bundle.objects().len();
     let found = client.discover().await?;
     let root = found.default_api_root().ok_or("discovery names no default API root")?.to_owned();
     println!("ok discovery {root}");
@@ -63,7 +63,7 @@ async fn exchange(client: &TaxiiClient, collection: &str, bundle: &str) -> Outco
     ensure(listed.iter().any(|c| c.id == collection), "the collection is not listed")?;
     println!("ok collections {}", listed.len());
 
-    let status = client.add_objects(&root, collection, &TaxiiEnvelope::new(bundle.objects.clone())).await?;
+    let status = client.add_objects(&root, collection, &TaxiiEnvelope::new(bundle.objects().to_vec())).await?;
     ensure(status.success_count as usize == total, &format!("status: {status:?}"))?;
     println!("ok add {}", status.total_count);
     let again = client.get_status(&root, &status.id).await?;
