@@ -37,7 +37,10 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The log's public key as a C2SP vkey.
     pub log_key: String,
+    /// Exchange with peers.
+    pub exchange: crate::peers::run::Exchange,
     catalog: RwLock<Arc<Catalog>>,
+    catalog_changed: tokio::sync::watch::Sender<u64>,
 }
 
 /// The part of a running node that must be joined at its end.
@@ -178,7 +181,9 @@ impl App {
             entropy,
             metrics,
             log_key,
+            exchange: crate::peers::run::Exchange::default(),
             catalog,
+            catalog_changed: tokio::sync::watch::Sender::new(0),
         };
         Ok((
             Arc::new(app),
@@ -193,6 +198,12 @@ impl App {
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes whenever the catalog does.
+    #[must_use]
+    pub fn catalog_changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.catalog_changed.subscribe()
     }
 
     /// Makes an administrative change: logged, durable, and in force for the next request.
@@ -242,6 +253,7 @@ impl App {
         }
         let fresh = Arc::new(Catalog::load(&self.store)?);
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.catalog_changed.send_modify(|count| *count += 1);
         Ok(outcome)
     }
 

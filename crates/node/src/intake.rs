@@ -118,6 +118,12 @@ pub struct Checked {
     id: String,
 }
 
+/// How objects are checked on their way in.
+#[must_use]
+pub fn options() -> Options {
+    Options::default()
+}
+
 /// Checks one object; pure and CPU-bound, so that callers spread it over threads.
 #[must_use]
 pub fn check(incoming: &Incoming, options: &Options) -> Checked {

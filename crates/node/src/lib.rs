@@ -17,5 +17,6 @@ pub mod intake;
 pub mod keys;
 pub mod limits;
 pub mod metrics;
+pub mod peers;
 pub mod release;
 pub mod sequencer;

@@ -22,7 +22,9 @@ impl Backoff {
 
     /// It failed once more: how long to wait, between half and the whole of the doubled time.
     pub fn next(&mut self, entropy: &dyn Entropy) -> Duration {
-        let doubled = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        let doubled = FIRST
+            .saturating_mul(1 << self.failures.min(16))
+            .min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         let random = crate::entropy::bytes::<1>(entropy).map_or(128, |[byte]| byte);
         doubled.mul_f64(0.5 + f64::from(random) / 510.0)
@@ -44,7 +46,9 @@ mod tests {
     #[test]
     fn it_doubles_up_to_five_minutes_and_starts_over() {
         let mut backoff = Backoff::default();
-        let waits: Vec<u64> = (0..12).map(|_| backoff.next(&Fixed(255)).as_secs()).collect();
+        let waits: Vec<u64> = (0..12)
+            .map(|_| backoff.next(&Fixed(255)).as_secs())
+            .collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         backoff.reset();
         assert_eq!(backoff.next(&Fixed(0)), Duration::from_millis(500));

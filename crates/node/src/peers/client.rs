@@ -24,7 +24,9 @@ pub enum ClientError {
     #[error("`{0}` is not an http or https URL")]
     Url(String),
     /// Plain HTTP to another machine.
-    #[error("`{0}` is plain HTTP to another machine\n  help: use https; plain HTTP is for loopback only")]
+    #[error(
+        "`{0}` is plain HTTP to another machine\n  help: use https; plain HTTP is for loopback only"
+    )]
     Plain(String),
     /// Our own credentials cannot be used.
     #[error("the credentials for this peer cannot be used: {0}")]
@@ -110,7 +112,10 @@ impl Client {
         let provider = provider();
         let mut builder = base();
         let identity = match access.sign_in {
-            SignIn::Certificate => access.certificate.map(|(chain, key)| identity(chain, key)).transpose()?,
+            SignIn::Certificate => access
+                .certificate
+                .map(|(chain, key)| identity(chain, key))
+                .transpose()?,
             _ => None,
         };
         if access.fingerprint.is_some() || identity.is_some() {
@@ -118,8 +123,15 @@ impl Client {
             let config = match access.fingerprint {
                 Some(pin) => config
                     .dangerous()
-                    .with_custom_certificate_verifier(Arc::new(PinVerifier::pinned(pin, Arc::clone(&provider)))),
-                None => return Err(ClientError::Credentials("a client certificate needs a pinned fingerprint".to_owned())),
+                    .with_custom_certificate_verifier(Arc::new(PinVerifier::pinned(
+                        pin,
+                        Arc::clone(&provider),
+                    ))),
+                None => {
+                    return Err(ClientError::Credentials(
+                        "a client certificate needs a pinned fingerprint".to_owned(),
+                    ));
+                }
             };
             let config = match identity {
                 Some((chain, key)) => config
@@ -133,7 +145,9 @@ impl Client {
         if let Some(value) = authorization(access.sign_in, access.secret)? {
             headers.insert(AUTHORIZATION, value);
         }
-        let http = builder.build().map_err(|error| ClientError::Credentials(chain(&error)))?;
+        let http = builder
+            .build()
+            .map_err(|error| ClientError::Credentials(chain(&error)))?;
         Ok(Self { http, headers })
     }
 
@@ -144,21 +158,40 @@ impl Client {
     pub fn learning() -> Result<(Self, Arc<PinVerifier>), ClientError> {
         let provider = provider();
         let verifier = Arc::new(PinVerifier::learning(Arc::clone(&provider)));
-        let shared: Arc<dyn rustls::client::danger::ServerCertVerifier> = Arc::clone(&verifier) as _;
-        let config = config(&provider)?.dangerous().with_custom_certificate_verifier(shared).with_no_client_auth();
+        let shared: Arc<dyn rustls::client::danger::ServerCertVerifier> =
+            Arc::clone(&verifier) as _;
+        let config = config(&provider)?
+            .dangerous()
+            .with_custom_certificate_verifier(shared)
+            .with_no_client_auth();
         let http = base()
             .tls_backend_preconfigured(config)
             .build()
             .map_err(|error| ClientError::Credentials(chain(&error)))?;
-        Ok((Self { http, headers: HeaderMap::new() }, verifier))
+        Ok((
+            Self {
+                http,
+                headers: HeaderMap::new(),
+            },
+            verifier,
+        ))
     }
 
     /// GET with an `Accept` of `accept`.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn get(&self, url: &str, accept: &str, extra: &[(&'static str, &str)]) -> Result<Answer, ClientError> {
-        let mut request = self.http.get(check(url)?).headers(self.headers.clone()).header(ACCEPT, accept);
+    pub async fn get(
+        &self,
+        url: &str,
+        accept: &str,
+        extra: &[(&'static str, &str)],
+    ) -> Result<Answer, ClientError> {
+        let mut request = self
+            .http
+            .get(check(url)?)
+            .headers(self.headers.clone())
+            .header(ACCEPT, accept);
         for (name, value) in extra {
             request = request.header(*name, *value);
         }
@@ -185,13 +218,32 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn events(&self, url: &str) -> Result<reqwest::Response, ClientError> {
-        let request = self.http.get(check(url)?).headers(self.headers.clone()).header(ACCEPT, "text/event-stream");
-        let response = request.send().await.map_err(|error| unreachable(url, &error))?;
-        if response.status().is_success() { Ok(response) } else { Err(refused(url, response).await) }
+        let request = self
+            .http
+            .get(check(url)?)
+            .headers(self.headers.clone())
+            .header(ACCEPT, "text/event-stream");
+        let response = request
+            .send()
+            .await
+            .map_err(|error| unreachable(url, &error))?;
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(refused(url, response).await)
+        }
     }
 
-    async fn send(&self, url: &str, request: reqwest::RequestBuilder) -> Result<Answer, ClientError> {
-        let response = request.timeout(READ_TIME_MAX * 2).send().await.map_err(|error| unreachable(url, &error))?;
+    async fn send(
+        &self,
+        url: &str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Answer, ClientError> {
+        let response = request
+            .timeout(READ_TIME_MAX * 2)
+            .send()
+            .await
+            .map_err(|error| unreachable(url, &error))?;
         if !response.status().is_success() {
             return Err(refused(url, response).await);
         }
@@ -227,7 +279,9 @@ fn config(
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 fn identity(chain: &Path, key: &Path) -> Result<Identity, ClientError> {
-    let bad = |what: &str, error: &dyn std::fmt::Display| ClientError::Credentials(format!("{what}: {error}"));
+    let bad = |what: &str, error: &dyn std::fmt::Display| {
+        ClientError::Credentials(format!("{what}: {error}"))
+    };
     let certificates = CertificateDer::pem_file_iter(chain)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| bad("certificate", &error))?;
@@ -240,12 +294,16 @@ fn authorization(sign_in: &SignIn, secret: &str) -> Result<Option<HeaderValue>, 
     let text = match sign_in {
         SignIn::Nothing | SignIn::Certificate => return Ok(None),
         SignIn::Basic { user } => {
-            format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{secret}")))
+            format!(
+                "Basic {}",
+                base64::engine::general_purpose::STANDARD.encode(format!("{user}:{secret}"))
+            )
         }
         SignIn::Token => format!("Bearer {secret}"),
     };
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| ClientError::Credentials("the secret has characters no header can carry".to_owned()))?;
+    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        ClientError::Credentials("the secret has characters no header can carry".to_owned())
+    })?;
     value.set_sensitive(true);
     Ok(Some(value))
 }
@@ -256,16 +314,29 @@ fn check(url: &str) -> Result<reqwest::Url, ClientError> {
     match parsed.scheme() {
         "https" => Ok(parsed),
         "http" => {
-            let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']);
-            let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-            if loopback { Ok(parsed) } else { Err(ClientError::Plain(url.to_owned())) }
+            let host = parsed
+                .host_str()
+                .unwrap_or_default()
+                .trim_matches(['[', ']']);
+            let loopback = host == "localhost"
+                || host
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|ip| ip.is_loopback());
+            if loopback {
+                Ok(parsed)
+            } else {
+                Err(ClientError::Plain(url.to_owned()))
+            }
         }
         _ => Err(ClientError::Url(url.to_owned())),
     }
 }
 
 fn unreachable(url: &str, error: &reqwest::Error) -> ClientError {
-    ClientError::Unreachable { url: url.to_owned(), text: chain(error) }
+    ClientError::Unreachable {
+        url: url.to_owned(),
+        text: chain(error),
+    }
 }
 
 /// An error with its causes: "error sending request" alone helps nobody.
@@ -288,21 +359,42 @@ async fn refused(url: &str, response: reqwest::Response) -> ClientError {
         description: Option<String>,
     }
     let status = response.status().as_u16();
-    let body = read(url, response, TEXT_BYTES_MAX).await.unwrap_or_default();
+    let body = read(url, response, TEXT_BYTES_MAX)
+        .await
+        .unwrap_or_default();
     let text = match serde_json::from_slice::<TaxiiError>(&body) {
-        Ok(error) => [error.title, error.description].into_iter().flatten().collect::<Vec<_>>().join(": "),
-        Err(_) => String::from_utf8_lossy(&body).chars().filter(|letter| !letter.is_control()).take(200).collect(),
+        Ok(error) => [error.title, error.description]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(": "),
+        Err(_) => String::from_utf8_lossy(&body)
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .take(200)
+            .collect(),
     };
-    ClientError::Status { url: url.to_owned(), status, text }
+    ClientError::Status {
+        url: url.to_owned(),
+        status,
+        text,
+    }
 }
 
-async fn read(url: &str, response: reqwest::Response, bytes_max: usize) -> Result<Vec<u8>, ClientError> {
+async fn read(
+    url: &str,
+    response: reqwest::Response,
+    bytes_max: usize,
+) -> Result<Vec<u8>, ClientError> {
     let mut body = Vec::new();
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| unreachable(url, &error))?;
         if body.len() + chunk.len() > bytes_max {
-            return Err(ClientError::Answer { url: url.to_owned(), text: format!("more than {bytes_max} octets") });
+            return Err(ClientError::Answer {
+                url: url.to_owned(),
+                text: format!("more than {bytes_max} octets"),
+            });
         }
         body.extend_from_slice(&chunk);
     }

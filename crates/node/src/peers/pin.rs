@@ -21,7 +21,12 @@ pub fn fingerprint(certificate: &CertificateDer<'_>) -> Fingerprint {
 /// A fingerprint for people: pairs of hexadecimal digits in groups of four, to be read aloud.
 #[must_use]
 pub fn fingerprint_text(fingerprint: &Fingerprint) -> String {
-    let groups = fingerprint.chunks(4).map(|group| group.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let groups = fingerprint.chunks(4).map(|group| {
+        group
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    });
     groups.collect::<Vec<_>>().join(" ")
 }
 
@@ -31,7 +36,11 @@ pub fn parse_fingerprint(text: &str) -> Option<Fingerprint> {
     let digits: Vec<u8> = text
         .chars()
         .filter(|digit| !digit.is_whitespace() && *digit != ':')
-        .map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok()))
+        .map(|digit| {
+            digit
+                .to_digit(16)
+                .and_then(|value| u8::try_from(value).ok())
+        })
         .collect::<Option<_>>()?;
     let bytes: Vec<u8> = digits
         .chunks(2)
@@ -55,13 +64,21 @@ impl PinVerifier {
     /// Accepts only the certificate with this fingerprint.
     #[must_use]
     pub fn pinned(expected: Fingerprint, provider: Arc<CryptoProvider>) -> Self {
-        Self { expected: Some(expected), seen: Mutex::default(), provider }
+        Self {
+            expected: Some(expected),
+            seen: Mutex::default(),
+            provider,
+        }
     }
 
     /// Accepts any certificate, for fetching a card: nothing secret is sent over it, and a person compares [`Self::seen`].
     #[must_use]
     pub fn learning(provider: Arc<CryptoProvider>) -> Self {
-        Self { expected: None, seen: Mutex::default(), provider }
+        Self {
+            expected: None,
+            seen: Mutex::default(),
+            provider,
+        }
     }
 
     /// The fingerprint of the certificate that was shown last.
@@ -83,9 +100,9 @@ impl ServerCertVerifier for PinVerifier {
         let shown = fingerprint(end_entity);
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
         match self.expected {
-            Some(expected) if expected != shown => {
-                Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
-            }
+            Some(expected) if expected != shown => Err(Error::InvalidCertificate(
+                CertificateError::ApplicationVerificationFailure,
+            )),
             _ => Ok(ServerCertVerified::assertion()),
         }
     }
@@ -96,7 +113,12 @@ impl ServerCertVerifier for PinVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -105,11 +127,18 @@ impl ServerCertVerifier for PinVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 
@@ -119,10 +148,16 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_read_however_it_is_written() {
-        let fingerprint: Fingerprint = core::array::from_fn(|index| u8::try_from(index * 7).unwrap());
+        let fingerprint: Fingerprint =
+            core::array::from_fn(|index| u8::try_from(index * 7).unwrap());
         let text = fingerprint_text(&fingerprint);
         assert_eq!(text.split(' ').count(), 8);
-        for written in [text.clone(), text.to_uppercase(), text.replace(' ', ""), text.replace(' ', ":")] {
+        for written in [
+            text.clone(),
+            text.to_uppercase(),
+            text.replace(' ', ""),
+            text.replace(' ', ":"),
+        ] {
             assert_eq!(parse_fingerprint(&written), Some(fingerprint), "{written}");
         }
         for wrong in ["", "ab", "zz", &text[1..]] {

@@ -65,7 +65,11 @@ pub fn secret_path(dir: &Path, peer: &str) -> PathBuf {
 pub fn write_secret(dir: &Path, peer: &str, secret: &str) -> Result<(), KeyError> {
     let path = secret_path(dir, peer);
     if path.exists() {
-        std::fs::remove_file(&path).map_err(|source| KeyError::File { what: "replace", path: path.clone(), source })?;
+        std::fs::remove_file(&path).map_err(|source| KeyError::File {
+            what: "replace",
+            path: path.clone(),
+            source,
+        })?;
     }
     write_private(&path, secret.as_bytes())
 }
@@ -77,9 +81,15 @@ pub fn write_secret(dir: &Path, peer: &str, secret: &str) -> Result<(), KeyError
 pub fn read_secret(dir: &Path, peer: &str) -> Result<Zeroizing<String>, KeyError> {
     let path = secret_path(dir, peer);
     match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())),
+        Ok(text) => Ok(Zeroizing::new(
+            text.trim_end_matches(['\r', '\n']).to_owned(),
+        )),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(Zeroizing::default()),
-        Err(source) => Err(KeyError::File { what: "read", path, source }),
+        Err(source) => Err(KeyError::File {
+            what: "read",
+            path,
+            source,
+        }),
     }
 }
 
@@ -90,7 +100,11 @@ pub fn read_secret(dir: &Path, peer: &str) -> Result<Zeroizing<String>, KeyError
 pub fn remove_secret(dir: &Path, peer: &str) -> Result<(), KeyError> {
     let path = secret_path(dir, peer);
     match std::fs::remove_file(&path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(KeyError::File { what: "remove", path, source }),
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(KeyError::File {
+            what: "remove",
+            path,
+            source,
+        }),
         _ => Ok(()),
     }
 }

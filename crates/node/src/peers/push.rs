@@ -1,0 +1,576 @@
+//! Handing records over to one peer, and remembering what became of each: queued, sent, accepted, refused (why), skipped
+//! (by which rule).
+//!
+//! The way of a record: committed -> [`queue`] decides (release for this peer, route, origin) -> *queued* or *skipped* ->
+//! [`send`] notes the disclosure and *sent* in one transaction -> POST -> *accepted* or *refused* by the peer's own status.
+//! CRASH POINT: between *sent* and the answer the record goes again after a restart; the peer knows it and says so.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use comity_access::{Account, LabelSet, PrincipalId, Reader, Role};
+use comity_stix::marking::{Tlp, tlp_of};
+use comity_stix::timestamp::Timestamp;
+use comity_store::{
+    CollectionKey, Delivery, DeliveryState, Disclose, EntryKind, Op, Peer, PeerKind, Progress,
+    ReadError, Record, Seq,
+};
+
+use super::client::{Client, ClientError};
+use super::settings::{PeerSettings, Route};
+use super::taxii::{self, RemoteStatus};
+use crate::app::App;
+use crate::handling::{SIDECAR_PROPERTY, SidecarItem};
+use crate::release::{Visible, visible};
+use crate::sequencer::SubmitError;
+
+/// Why handing over stopped for now.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    /// The register cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The register cannot be written.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The peer cannot be reached, or refuses all.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The peer has no account here to decide release for.
+    #[error(
+        "there is no account `{0}` to decide release for\n  help: remove the peer and add it again"
+    )]
+    NoAccount(String),
+}
+
+/// One peer as handing over sees it.
+pub struct Target {
+    /// The row.
+    pub peer: Arc<Peer>,
+    /// Its settings.
+    pub settings: PeerSettings,
+    /// Its account here.
+    pub reader: Arc<Reader>,
+    /// Its collections by ours.
+    pub routes: Vec<(CollectionKey, String)>,
+    /// Its address and our credentials.
+    pub client: Client,
+    /// Largest envelope it takes, asked once.
+    pub content_length_max: tokio::sync::OnceCell<usize>,
+}
+
+/// Log entries looked at in one step, and records sent in one envelope.
+const STEP: usize = 500;
+/// An envelope stops growing here, octets, whatever the peer would take.
+const ENVELOPE_BYTES_MAX: usize = 8 << 20;
+
+/// The name of the account that stands for a peer.
+#[must_use]
+pub fn account_name(peer: &Peer) -> String {
+    match peer.kind {
+        PeerKind::Comity => format!("node@{}", peer.party),
+        PeerKind::Taxii => format!("{}@{}", peer.key, peer.party),
+    }
+}
+
+/// The collections of ours that `routes` speak of.
+#[must_use]
+pub fn resolve(app: &App, routes: &[Route]) -> Vec<(CollectionKey, String)> {
+    let catalog = app.catalog();
+    routes
+        .iter()
+        .filter_map(|route| {
+            catalog
+                .collection(&route.local)
+                .map(|local| (local.key, route.remote.clone()))
+        })
+        .collect()
+}
+
+/// The name under which the position of handing over to a peer is kept.
+#[must_use]
+pub fn position_name(peer: &str) -> String {
+    format!("push/{peer}")
+}
+
+/// Decides about the next entries of the log. Returns how many it looked at.
+///
+/// # Errors
+/// See [`PushError`]; the position stays, and the same entries are looked at again.
+pub async fn queue(app: &App, target: &Target) -> Result<usize, PushError> {
+    let follower = position_name(&target.peer.key);
+    let from = app.store.position(&follower)?;
+    let changes = app.store.changes(from, STEP)?;
+    let Some(last) = changes.last() else {
+        return Ok(0);
+    };
+    let next_entry = last.entry_index + 1;
+    let mut queued = Vec::new();
+    let mut skipped: BTreeMap<String, Vec<Seq>> = BTreeMap::new();
+    for change in &changes {
+        let seq = match (change.kind, change.seq) {
+            (EntryKind::Record | EntryKind::Membership | EntryKind::Relabel, Some(seq)) => seq,
+            _ => continue,
+        };
+        let memberships = app.store.memberships(seq)?;
+        if !target
+            .routes
+            .iter()
+            .any(|(local, _)| memberships.iter().any(|(key, _)| key == local))
+        {
+            continue;
+        }
+        let Some(record) = app.store.record(seq)? else {
+            continue;
+        };
+        match rule(app, target, &record)? {
+            Ok(()) => queued.push(seq),
+            Err(rule) => skipped.entry(rule).or_default().push(seq),
+        }
+    }
+    let peer = target.peer.key.clone();
+    let mut ops = Vec::new();
+    for (reason, records) in skipped {
+        ops.push(Op::Progress(mark(
+            &peer,
+            records,
+            DeliveryState::Skipped,
+            Some(reason),
+        )));
+    }
+    if !queued.is_empty() {
+        ops.push(Op::Progress(Progress::Queue {
+            peer,
+            records: queued,
+        }));
+    }
+    ops.push(Op::Progress(Progress::Position {
+        follower,
+        next_entry,
+    }));
+    app.sequencer.submit(ops).await?;
+    Ok(changes.len())
+}
+
+/// Whether a record may go to this peer; if not, the rule that keeps it.
+fn rule(app: &App, target: &Target, record: &Record) -> Result<Result<(), String>, ReadError> {
+    if record.origin == target.peer.party {
+        return Ok(Err("origin: it came from this peer".to_owned()));
+    }
+    let label = app.release.label(record.label_set)?;
+    if label.originator().as_str() == target.peer.party {
+        return Ok(Err("origin: it is this peer's own record".to_owned()));
+    }
+    if target.peer.kind == PeerKind::Taxii
+        && label.tlp() >= Tlp::Amber
+        && !says(record, label.tlp())
+    {
+        return Ok(Err(format!(
+            "label: {} is not written on the object, and this server cannot carry it beside the object",
+            label.tlp()
+        )));
+    }
+    Ok(released(app, &target.reader, &label).map(|_| ()))
+}
+
+/// Asks release for the peer itself, and for TLP:RED and other personal audiences for the persons named there: a record for
+/// a person may travel to that person's node.
+fn released(app: &App, reader: &Reader, label: &LabelSet) -> Result<(), String> {
+    let access = app.release.access();
+    let decision = access.may_pass_on(label, reader);
+    if decision.permitted {
+        return Ok(());
+    }
+    for person in label
+        .audience()
+        .persons
+        .iter()
+        .filter(|person| person.party() == reader.party().as_str())
+    {
+        if named(person, reader).is_some_and(|person| access.may_pass_on(label, &person).permitted)
+        {
+            return Ok(());
+        }
+    }
+    Err(format!("{}: {}", decision.code(), decision.text()))
+}
+
+fn named(person: &PrincipalId, peer: &Reader) -> Option<Reader> {
+    let mut account = Account::new(person.clone(), Role::Officer, peer.party().clone());
+    account.community = peer.community();
+    account.exercise = peer.exercise().map(str::to_owned);
+    Reader::new(account).ok()
+}
+
+/// Whether the object itself carries a TLP at least as strict.
+fn says(record: &Record, tlp: Tlp) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Marked {
+        #[serde(default)]
+        object_marking_refs: Vec<String>,
+    }
+    serde_json::from_slice::<Marked>(&record.bytes).is_ok_and(|marked| {
+        marked
+            .object_marking_refs
+            .iter()
+            .filter_map(|id| tlp_of(id))
+            .any(|own| own >= tlp)
+    })
+}
+
+/// Sends what is due. Returns how many records were tried.
+///
+/// # Errors
+/// See [`PushError`]; what was not answered is queued again.
+pub async fn send(
+    app: &Arc<App>,
+    target: &Target,
+    batch_max: &mut usize,
+) -> Result<usize, PushError> {
+    let now = app.clock.now_micros();
+    let due = app
+        .store
+        .due(&target.peer.key, now, (*batch_max).min(STEP))?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    let ask = || taxii::content_length_max(&target.client, &target.settings.api_root);
+    let bytes_max =
+        (*target.content_length_max.get_or_try_init(ask).await?).min(ENVELOPE_BYTES_MAX);
+    let mut tried = 0;
+    for (remote, envelope) in pack(app, target, &due, bytes_max).await? {
+        tried += envelope.records.len();
+        match deliver(app, target, &remote, &envelope).await {
+            Ok(()) => *batch_max = STEP,
+            Err(error) => {
+                settle_failure(app, target, &envelope, &error, batch_max).await?;
+                if is_about_all(&error) {
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+    Ok(tried.max(due.len()))
+}
+
+/// The peer is away or does not let us in at all: waiting helps, splitting the envelope does not.
+fn is_about_all(error: &ClientError) -> bool {
+    error.is_passing()
+        || matches!(
+            error,
+            ClientError::Status {
+                status: 401 | 403 | 404 | 405 | 406 | 415,
+                ..
+            }
+        )
+}
+
+#[derive(Default)]
+struct Envelope {
+    records: Vec<(Seq, String, String)>,
+    objects: Vec<u8>,
+    sidecar: Vec<SidecarItem>,
+}
+
+impl Envelope {
+    fn body(&self, comity: bool) -> Vec<u8> {
+        let mut body = Vec::with_capacity(self.objects.len() + 64);
+        body.extend_from_slice(b"{\"objects\":[");
+        body.extend_from_slice(&self.objects);
+        body.push(b']');
+        if comity {
+            body.extend_from_slice(format!(",\"{SIDECAR_PROPERTY}\":").as_bytes());
+            // writing plain strings to memory cannot fail; an empty list would only be refused by the peer
+            body.extend_from_slice(
+                &serde_json::to_vec(&self.sidecar).unwrap_or_else(|_| b"[]".to_vec()),
+            );
+        }
+        body.push(b'}');
+        body
+    }
+}
+
+/// Reads the due records, leaves out what the peer may not see, and groups them by the peer's collection.
+async fn pack(
+    app: &Arc<App>,
+    target: &Target,
+    due: &[Delivery],
+    bytes_max: usize,
+) -> Result<Vec<(String, Envelope)>, PushError> {
+    let mut open: HashMap<String, Envelope> = HashMap::new();
+    let mut full = Vec::new();
+    let mut gone = Vec::new();
+    let mut withheld = Vec::new();
+    for delivery in due {
+        let Some(record) = app.store.record(delivery.seq)? else {
+            gone.push(delivery.seq);
+            continue;
+        };
+        let memberships = app.store.memberships(record.seq)?;
+        let route = target
+            .routes
+            .iter()
+            .find(|(local, _)| memberships.iter().any(|(key, _)| key == local));
+        let Some((_, remote)) = route else {
+            gone.push(delivery.seq);
+            continue;
+        };
+        let object = match visible(
+            &app.release,
+            &target.reader,
+            record.label_set,
+            record.granular,
+            &record.bytes,
+        )? {
+            Visible::Whole(bytes) => bytes.to_vec(),
+            Visible::Redacted(bytes) => bytes,
+            Visible::Withheld => {
+                withheld.push(delivery.seq);
+                continue;
+            }
+        };
+        let envelope = open.entry(remote.clone()).or_default();
+        // 1,024 octets a record leave room for its line in the sidecar
+        if !envelope.records.is_empty()
+            && envelope.objects.len() + object.len() + 1_024 * envelope.records.len() > bytes_max
+        {
+            full.push((remote.clone(), std::mem::take(envelope)));
+        }
+        if !envelope.objects.is_empty() {
+            envelope.objects.push(b',');
+        }
+        envelope.objects.extend_from_slice(&object);
+        envelope.sidecar.push(sidecar(app, &record)?);
+        envelope
+            .records
+            .push((record.seq, record.id, record.version_key));
+    }
+    let peer = &target.peer.key;
+    let mut ops = Vec::new();
+    if !gone.is_empty() {
+        let rule = "deleted: it left the collection before it was sent".to_owned();
+        ops.push(Op::Progress(mark(
+            peer,
+            gone,
+            DeliveryState::Skipped,
+            Some(rule),
+        )));
+    }
+    if !withheld.is_empty() {
+        let rule =
+            "granular: without the parts this peer may not see it would not be a valid object"
+                .to_owned();
+        ops.push(Op::Progress(mark(
+            peer,
+            withheld,
+            DeliveryState::Skipped,
+            Some(rule),
+        )));
+    }
+    if !ops.is_empty() {
+        app.sequencer.submit(ops).await?;
+    }
+    full.extend(open);
+    Ok(full)
+}
+
+fn sidecar(app: &App, record: &Record) -> Result<SidecarItem, ReadError> {
+    let label = app.release.label(record.label_set)?;
+    let entry = app
+        .store
+        .entries(record.entry_index, record.entry_index + 1)?
+        .into_iter()
+        .next()
+        .unwrap_or_default();
+    Ok(SidecarItem {
+        id: record.id.clone(),
+        version: record.version.clone(),
+        label: label.to_json(),
+        leaf: STANDARD.encode(comity_ledger::tree::leaf_hash(&entry)),
+        entry: record.entry_index,
+        salt: STANDARD.encode(record.salt),
+    })
+}
+
+/// Notes the disclosure and the state, sends, and notes what the peer says about each record.
+async fn deliver(
+    app: &Arc<App>,
+    target: &Target,
+    remote: &str,
+    envelope: &Envelope,
+) -> Result<(), ClientError> {
+    let local = |error: SubmitError| ClientError::Unreachable {
+        url: "the own register".to_owned(),
+        text: error.to_string(),
+    };
+    let seqs: Vec<Seq> = envelope.records.iter().map(|(seq, _, _)| *seq).collect();
+    let note = Op::Disclose(Disclose {
+        reader_party: target.peer.party.clone(),
+        principal: target.reader.principal().as_str().to_owned(),
+        records: seqs.clone(),
+        salt: app.salt().map_err(local)?,
+    });
+    let sent = Op::Progress(mark(&target.peer.key, seqs, DeliveryState::Sent, None));
+    // durable before the bytes leave (DESIGN section 4)
+    app.sequencer
+        .submit(vec![note, sent])
+        .await
+        .map_err(local)?;
+    let url = format!("{}collections/{remote}/objects/", target.settings.api_root);
+    let answer = target
+        .client
+        .post_taxii(&url, envelope.body(target.peer.kind == PeerKind::Comity))
+        .await?;
+    let mut status: RemoteStatus = taxii::parse(&url, &answer.body)?;
+    if status.status == "pending" {
+        status = settled(target, &status.id).await?;
+    }
+    let ops = judge(target, envelope, &status);
+    app.sequencer.submit(ops).await.map_err(local)?;
+    Ok(())
+}
+
+/// Asks for the status again until the peer has decided; a peer that never does is tried anew later.
+async fn settled(target: &Target, id: &str) -> Result<RemoteStatus, ClientError> {
+    const ASKS: u32 = 20;
+    let url = format!("{}status/{id}/", target.settings.api_root);
+    let mut wait = std::time::Duration::from_millis(100);
+    for _ in 0..ASKS {
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(std::time::Duration::from_secs(5));
+        let answer = target.client.get(&url, super::client::TAXII, &[]).await?;
+        let status: RemoteStatus = taxii::parse(&url, &answer.body)?;
+        if status.status == "complete" {
+            return Ok(status);
+        }
+    }
+    Err(ClientError::Unreachable {
+        url,
+        text: "the status stays `pending`".to_owned(),
+    })
+}
+
+fn judge(target: &Target, envelope: &Envelope, status: &RemoteStatus) -> Vec<Op> {
+    let key = |version: &str| {
+        Timestamp::parse(version)
+            .map(|at| at.key().to_owned())
+            .unwrap_or_default()
+    };
+    let failures: HashMap<(&str, String), &str> = status
+        .failures
+        .iter()
+        .map(|failure| {
+            (
+                (failure.id.as_str(), key(&failure.version)),
+                failure.message.as_deref().unwrap_or("no reason given"),
+            )
+        })
+        .collect();
+    let unnamed = status.failure_count > status.failures.len() as u64;
+    let mut accepted = Vec::new();
+    let mut refused: BTreeMap<String, Vec<Seq>> = BTreeMap::new();
+    for (seq, id, version_key) in &envelope.records {
+        match failures.get(&(id.as_str(), version_key.clone())) {
+            Some(reason) => refused.entry((*reason).to_owned()).or_default().push(*seq),
+            None if unnamed => {
+                let reason = format!(
+                    "the peer reports {} failures without naming them",
+                    status.failure_count
+                );
+                refused.entry(reason).or_default().push(*seq);
+            }
+            None => accepted.push(*seq),
+        }
+    }
+    let peer = &target.peer.key;
+    let mut ops = Vec::new();
+    if !accepted.is_empty() {
+        ops.push(Op::Progress(mark(
+            peer,
+            accepted,
+            DeliveryState::Accepted,
+            None,
+        )));
+    }
+    for (reason, records) in refused {
+        ops.push(Op::Progress(mark(
+            peer,
+            records,
+            DeliveryState::Refused,
+            Some(reason),
+        )));
+    }
+    ops
+}
+
+/// After a failed POST: what may pass is queued again; an envelope that was refused whole is cut, down to the one record
+/// that is at fault.
+async fn settle_failure(
+    app: &App,
+    target: &Target,
+    envelope: &Envelope,
+    error: &ClientError,
+    batch_max: &mut usize,
+) -> Result<(), PushError> {
+    let seqs: Vec<Seq> = envelope.records.iter().map(|(seq, _, _)| *seq).collect();
+    let peer = &target.peer.key;
+    let op = if is_about_all(error) || seqs.len() > 1 {
+        if !is_about_all(error) {
+            *batch_max = (seqs.len() / 2).max(1);
+        }
+        mark(peer, seqs, DeliveryState::Queued, Some(error.to_string()))
+    } else {
+        mark(peer, seqs, DeliveryState::Refused, Some(error.to_string()))
+    };
+    app.sequencer.submit(vec![Op::Progress(op)]).await?;
+    Ok(())
+}
+
+/// After a restart: what was sent and never answered goes again.
+///
+/// # Errors
+/// See [`PushError`].
+pub async fn requeue_unanswered(app: &App, peer: &str) -> Result<usize, PushError> {
+    let mut after = Seq(0);
+    let mut count = 0;
+    loop {
+        let unanswered = app
+            .store
+            .deliveries_in(peer, DeliveryState::Sent, after, STEP)?;
+        let Some(last) = unanswered.last() else {
+            return Ok(count);
+        };
+        after = last.seq;
+        count += unanswered.len();
+        let seqs = unanswered.iter().map(|delivery| delivery.seq).collect();
+        app.sequencer
+            .submit(vec![Op::Progress(mark(
+                peer,
+                seqs,
+                DeliveryState::Queued,
+                None,
+            ))])
+            .await?;
+    }
+}
+
+fn mark(peer: &str, records: Vec<Seq>, state: DeliveryState, reason: Option<String>) -> Progress {
+    Progress::Mark {
+        peer: peer.to_owned(),
+        records,
+        state,
+        reason,
+        receipt: None,
+        not_before: 0,
+    }
+}
+
+/// Whether a record with this label could be handed to `reader` at all; the reason if not. For `peer push --record`.
+///
+/// # Errors
+/// The rule that keeps it.
+pub fn may_go(app: &App, reader: &Reader, label: &LabelSet) -> Result<(), String> {
+    released(app, reader, label)
+}
