@@ -1,0 +1,11 @@
+//! The node's own interface at `/api/v1`: what TAXII has no words for.
+
+use axum::Router;
+
+use crate::http::Ctx;
+
+/// Adds its routes.
+#[must_use]
+pub fn routes(router: Router<Ctx>) -> Router<Ctx> {
+    router
+}

@@ -1,0 +1,96 @@
+//! POST /{root}/collections/{id}/objects/ (TAXII 2.1 section 5.5): everything accepted is on disk before the 202.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use comity_stix::bundle::envelope;
+use comity_stix::finding::{Finding, Position};
+use comity_stix::json::Limits;
+use comity_stix::validate::Options;
+use comity_store::Collection;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
+
+use super::{api_root, respond, rights, status};
+use crate::handling::{Handling, Source};
+use crate::http::accept::readable_body;
+use crate::http::auth::Caller;
+use crate::http::body::drain;
+use crate::http::context::Ctx;
+use crate::http::error::{Error, Result};
+use crate::intake::{self, Incoming};
+use crate::limits::ENVELOPE_OBJECTS_MAX;
+
+/// Takes the objects of an envelope and answers with the status of each.
+///
+/// # Errors
+/// 401, 403, 404, 406, 415, 413, 400 (not JSON), 422 (JSON, but no envelope); 503 when the node is busy.
+pub async fn post(
+    State(ctx): State<Ctx>,
+    caller: Caller,
+    Path((root, collection)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response> {
+    let collection = match admit(&ctx, &caller, &root, &collection, &headers) {
+        Ok(collection) => collection,
+        Err(error) => {
+            drain(body).await;
+            return Err(error);
+        }
+    };
+    let requested = ctx.app.clock.now_micros();
+    let whole = ctx.bodies.read(&headers, body, ctx.app.config.body_bytes_max()).await?;
+    let objects = tokio::task::spawn_blocking(move || split(&whole.bytes)).await.map_err(Error::internal)??;
+    let pointers: Vec<String> = objects.iter().map(|object| object.position.pointer.clone()).collect();
+    let checked = intake::check_all(objects, Arc::new(Options::default())).await?;
+    let source = Source { party: caller.reader.party().clone(), principal: caller.name().to_owned() };
+    let handling = Handling { audience: ctx.app.catalog().audience(collection.key), ..Handling::default() };
+    let verdicts = intake::accept(&ctx.app, checked, &[collection.key], &source, &handling).await?;
+    let status = status::Resource::new(&ctx.app, requested, &verdicts, &pointers)?;
+    let json = serde_json::to_string(&status).map_err(Error::internal)?;
+    ctx.statuses.keep(&ctx.app, &caller, collection.key, status.id(), json.clone());
+    Ok(respond::body(StatusCode::ACCEPTED, json))
+}
+
+fn admit(ctx: &Ctx, caller: &Caller, root: &str, collection: &str, headers: &HeaderMap) -> Result<Arc<Collection>> {
+    api_root::check(ctx, root)?;
+    let collection = Arc::clone(ctx.app.catalog().collection(collection).ok_or_else(rights::unknown)?);
+    ctx.rights.of(&ctx.app, caller, &collection).to_write()?;
+    respond::negotiate(headers)?;
+    let content_type = headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
+    if !readable_body(content_type) {
+        return Err(Error::unsupported_media_type("the body must be `application/taxii+json;version=2.1`"));
+    }
+    Ok(collection)
+}
+
+fn split(bytes: &[u8]) -> Result<Vec<Incoming>> {
+    let limits = Limits { bytes_max: bytes.len().max(1), nodes_max: usize::MAX, ..Limits::default() };
+    let envelope = envelope(bytes, &limits).map_err(|finding| refusal(&finding))?;
+    if envelope.objects.is_empty() {
+        // section 2: an empty list must not be sent; 3.7: an envelope to add has objects
+        return Err(Error::unprocessable("envelope.empty", "the envelope holds no objects"));
+    }
+    if envelope.objects.len() > ENVELOPE_OBJECTS_MAX {
+        let text = format!("the envelope holds {} objects, at most {ENVELOPE_OBJECTS_MAX} are taken at once", envelope.objects.len());
+        return Err(Error::unprocessable("envelope.count", text));
+    }
+    let objects = envelope.objects.iter().enumerate().map(|(index, raw)| Incoming {
+        bytes: raw.bytes.to_vec(),
+        position: Position { offset: raw.offset, line: raw.line, column: raw.column, pointer: format!("/objects/{index}") },
+    });
+    Ok(objects.collect())
+}
+
+/// 5.5: 400 for what is not understood (not JSON), 422 for what is, and is no envelope.
+fn refusal(finding: &Finding) -> Error {
+    let text = finding.to_string();
+    if finding.code.starts_with("json.") {
+        Error::malformed("body.json", text)
+    } else {
+        Error::unprocessable("body.envelope", text)
+    }
+}

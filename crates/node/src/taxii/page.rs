@@ -1,0 +1,145 @@
+//! One page of objects, spliced from the stored bytes into one buffer.
+
+use std::sync::Arc;
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use comity_access::Reader;
+use comity_stix::marking::Tlp;
+use comity_store::{LabelSetId, Row, Seq};
+
+use super::list::ListRequest;
+use crate::app::App;
+use crate::http::error::{Error, Result};
+use crate::release::{Visible, visible};
+
+/// A page ready to send.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The envelope (3.7).
+    pub body: Bytes,
+    /// Date added of the first and last object in it, microseconds; `None` when it is empty.
+    pub added: Option<(i64, i64)>,
+    /// More pages follow.
+    pub more: bool,
+    /// An object with granular markings was looked at: what is left of it depends on the reader alone.
+    pub redacted: bool,
+    /// What it hands out, for the log of disclosures.
+    pub released: Arc<Released>,
+}
+
+/// Records of a page.
+#[derive(Clone, Debug, Default)]
+pub struct Released {
+    /// Which.
+    pub records: Vec<Seq>,
+    /// One of them is TLP:AMBER or stricter: the disclosure must be on disk before the page leaves.
+    pub durable: bool,
+}
+
+/// Builds the page `request` asks for.
+///
+/// # Errors
+/// 500 when the register cannot be read.
+pub fn build(app: &App, reader: &Reader, request: &ListRequest) -> Result<Page> {
+    let foreign = reader.party() != &app.party;
+    let mut page = Builder::new(app, reader, foreign);
+    let mut failed = None;
+    let end = app.store.page(&request.page_query(), &mut |row| {
+        if failed.is_none()
+            && let Err(error) = page.push(&row)
+        {
+            failed = Some(error);
+        }
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let next = end.more.then_some(end.last_added).flatten().map(|last| request.next_after(last));
+    page.finish(next.as_deref())
+}
+
+struct Builder<'a> {
+    app: &'a App,
+    reader: &'a Reader,
+    foreign: bool,
+    buffer: BytesMut,
+    added: Option<(i64, i64)>,
+    released: Released,
+    /// The label set looked at last, and whether it is AMBER or stricter: runs of equal labels are the rule.
+    label: Option<(LabelSetId, bool)>,
+    redacted: bool,
+}
+
+const OPEN: &[u8] = br#"{"objects":["#;
+
+impl<'a> Builder<'a> {
+    fn new(app: &'a App, reader: &'a Reader, foreign: bool) -> Self {
+        let buffer = BytesMut::with_capacity(4 << 10);
+        Self { app, reader, foreign, buffer, added: None, released: Released::default(), label: None, redacted: false }
+    }
+
+    fn push(&mut self, row: &Row<'_>) -> Result<()> {
+        let redacted;
+        self.redacted |= row.granular;
+        let bytes = if row.granular {
+            match visible(&self.app.release, self.reader, row.label_set, true, row.bytes)? {
+                Visible::Whole(bytes) => bytes,
+                Visible::Redacted(bytes) => {
+                    redacted = bytes;
+                    redacted.as_slice()
+                }
+                Visible::Withheld => return Ok(()),
+            }
+        } else {
+            row.bytes
+        };
+        if self.foreign {
+            self.note(row)?;
+        }
+        let (separator, first) = match self.added {
+            None => (OPEN, row.added),
+            Some((first, _)) => (b",".as_slice(), first),
+        };
+        self.added = Some((first, row.added));
+        self.buffer.put_slice(separator);
+        self.buffer.put_slice(bytes);
+        Ok(())
+    }
+
+    fn note(&mut self, row: &Row<'_>) -> Result<()> {
+        self.released.records.push(row.seq);
+        if !self.released.durable {
+            let amber = match self.label {
+                Some((known, amber)) if known == row.label_set => amber,
+                _ => {
+                    let amber = self.app.release.label(row.label_set)?.tlp() >= Tlp::Amber;
+                    self.label = Some((row.label_set, amber));
+                    amber
+                }
+            };
+            self.released.durable = amber;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, next: Option<&str>) -> Result<Page> {
+        // section 2: an empty list never appears, the key is left out
+        let mut opened = b'{';
+        if self.added.is_some() {
+            self.buffer.put_u8(b']');
+            opened = b',';
+        }
+        match next {
+            Some(next) => {
+                self.buffer.put_u8(opened);
+                self.buffer.put_slice(br#""more":true,"next":"#);
+                let text = serde_json::to_vec(next).map_err(Error::internal)?;
+                self.buffer.put_slice(&text);
+            }
+            None if self.added.is_none() => self.buffer.put_u8(b'{'),
+            None => {}
+        }
+        self.buffer.put_u8(b'}');
+        Ok(Page { body: self.buffer.freeze(), added: self.added, more: next.is_some(), redacted: self.redacted, released: Arc::new(self.released) })
+    }
+}
