@@ -5,6 +5,7 @@
 //!
 //! **Architecture Invariant:** only this crate knows HTTP, the clock and the random source. Nothing depends on it.
 
+pub mod api;
 pub mod app;
 pub mod catalog;
 pub mod clock;
@@ -13,6 +14,7 @@ pub mod disclosure;
 pub mod entropy;
 pub mod followers;
 pub mod handling;
+pub mod http;
 pub mod intake;
 pub mod keys;
 pub mod limits;
@@ -20,3 +22,5 @@ pub mod metrics;
 pub mod peers;
 pub mod release;
 pub mod sequencer;
+pub mod taxii;
+pub mod web;

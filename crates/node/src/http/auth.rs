@@ -52,11 +52,17 @@ pub struct Allowed {
 }
 
 impl Allowed {
-    const ALL: Self = Self { read: true, write: true };
+    const ALL: Self = Self {
+        read: true,
+        write: true,
+    };
 
     fn of_token(scopes: &[String]) -> Self {
         let has = |name: &str| scopes.is_empty() || scopes.iter().any(|scope| scope == name);
-        Self { read: has("read"), write: has("write") }
+        Self {
+            read: has("read"),
+            write: has("write"),
+        }
     }
 }
 
@@ -84,7 +90,8 @@ const HASHING_MAX: usize = 2;
 /// Longest `Authorization` value read, octets.
 const CREDENTIALS_BYTES_MAX: usize = 4_096;
 /// Verified against when the account does not exist, so that the time does not tell (argon2id, default cost, no one's password).
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y29taXR5LW5vYm9keQ$OM2ESdCVE9Ax8TI6LLZ9lYPRNJqQB8VlBo0TJZ0KhYQ";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$Y29taXR5LW5vYm9keQ$OM2ESdCVE9Ax8TI6LLZ9lYPRNJqQB8VlBo0TJZ0KhYQ";
 /// Clients differ in whether they pad.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &ALPHABET,
@@ -95,35 +102,58 @@ impl Auth {
     /// `key` is random and lives as long as the process.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
-        Self { key, remembered: Mutex::default(), lockout: Lockout::default(), hashing: Semaphore::new(HASHING_MAX) }
+        Self {
+            key,
+            remembered: Mutex::default(),
+            lockout: Lockout::default(),
+            hashing: Semaphore::new(HASHING_MAX),
+        }
     }
 
     /// The account behind a request; `None` when it offers no credentials.
     ///
     /// # Errors
     /// 401 when it offers wrong ones, 429 when its source has failed too often.
-    pub async fn identify(&self, app: &Arc<App>, connection: &Connection, headers: &HeaderMap) -> Result<Option<Caller>> {
+    pub async fn identify(
+        &self,
+        app: &Arc<App>,
+        connection: &Connection,
+        headers: &HeaderMap,
+    ) -> Result<Option<Caller>> {
         let mut given = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = given.next() else {
             return Ok(certificate(app, connection));
         };
-        let text = value.to_str().ok().filter(|text| text.len() <= CREDENTIALS_BYTES_MAX && given.next().is_none());
+        let text = value
+            .to_str()
+            .ok()
+            .filter(|text| text.len() <= CREDENTIALS_BYTES_MAX && given.next().is_none());
         let outcome = match text.and_then(|text| text.trim().split_once(' ')) {
             // RFC 9110 section 11.1: the scheme in any case; MISP sends `basic`
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") => self.basic(app, connection, rest.trim()).await?,
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => bearer(app, rest.trim()),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") => {
+                self.basic(app, connection, rest.trim()).await?
+            }
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => {
+                bearer(app, rest.trim())
+            }
             _ => None,
         };
         if outcome.is_none() {
             app.metrics.authentication_failures_total.inc();
-            self.lockout.failed(connection.source(), app.clock.monotonic());
+            self.lockout
+                .failed(connection.source(), app.clock.monotonic());
             tracing::warn!(source = %connection.address.ip(), "authentication failed");
             return Err(Error::unauthenticated());
         }
         Ok(outcome)
     }
 
-    async fn basic(&self, app: &Arc<App>, connection: &Connection, encoded: &str) -> Result<Option<Caller>> {
+    async fn basic(
+        &self,
+        app: &Arc<App>,
+        connection: &Connection,
+        encoded: &str,
+    ) -> Result<Option<Caller>> {
         let now = app.clock.monotonic();
         let mut digest = Sha256::new();
         digest.update(self.key);
@@ -136,44 +166,72 @@ impl Auth {
         if let Some(wait) = self.lockout.wait(connection.source(), now) {
             return Err(Error::too_many("auth.lockout", wait.as_secs() + 1));
         }
-        let Some((principal, password)) = decode_basic(app, encoded) else { return Ok(None) };
-        let expected = app.catalog().principal(&principal).filter(|row| !row.disabled).and_then(|row| row.password_hash.clone());
+        let Some((principal, password)) = decode_basic(app, encoded) else {
+            return Ok(None);
+        };
+        let expected = app
+            .catalog()
+            .principal(&principal)
+            .filter(|row| !row.disabled)
+            .and_then(|row| row.password_hash.clone());
         let known = expected.is_some();
         let hash = expected.unwrap_or_else(|| NOBODY.to_owned());
         let _turn = self.hashing.acquire().await.map_err(Error::internal)?;
         let against = hash.clone();
         let verified = tokio::task::spawn_blocking(move || {
-            Argon2::default().verify_password(password.as_bytes(), against.as_str()).is_ok()
+            Argon2::default()
+                .verify_password(password.as_bytes(), against.as_str())
+                .is_ok()
         });
         let verified = verified.await.map_err(Error::internal)?;
         if !(verified && known) {
             return Ok(None);
         }
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if remembered.len() >= REMEMBERED_MAX {
             remembered.retain(|_, entry| entry.until > now);
         }
         if remembered.len() < REMEMBERED_MAX {
             let until = now.saturating_add(CREDENTIAL_CACHE_TIME);
-            remembered.insert(digest, Remembered { principal: principal.clone(), password_hash: hash, until });
+            remembered.insert(
+                digest,
+                Remembered {
+                    principal: principal.clone(),
+                    password_hash: hash,
+                    until,
+                },
+            );
         }
         drop(remembered);
         Ok(caller(app, &principal, Allowed::ALL))
     }
 
     fn recall(&self, app: &App, digest: &[u8; 32], now: Duration) -> Option<Caller> {
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let entry = remembered.get(digest)?;
         let catalog = app.catalog();
-        let row = catalog.principal(&entry.principal).filter(|row| !row.disabled);
+        let row = catalog
+            .principal(&entry.principal)
+            .filter(|row| !row.disabled);
         let good = entry.until > now
-            && row.is_some_and(|row| row.password_hash.as_deref() == Some(entry.password_hash.as_str()));
+            && row.is_some_and(|row| {
+                row.password_hash.as_deref() == Some(entry.password_hash.as_str())
+            });
         if !good {
             remembered.remove(digest);
             return None;
         }
         let reader = catalog.reader(&entry.principal)?;
-        Some(Caller { reader: Arc::clone(reader), allowed: Allowed::ALL })
+        Some(Caller {
+            reader: Arc::clone(reader),
+            allowed: Allowed::ALL,
+        })
     }
 }
 
@@ -181,7 +239,10 @@ fn certificate(app: &App, connection: &Connection) -> Option<Caller> {
     let fingerprint = connection.certificate?;
     let catalog = app.catalog();
     let row = catalog.certificate(&fingerprint)?;
-    catalog.reader(&row.principal).map(|reader| Caller { reader: Arc::clone(reader), allowed: Allowed::ALL })
+    catalog.reader(&row.principal).map(|reader| Caller {
+        reader: Arc::clone(reader),
+        allowed: Allowed::ALL,
+    })
 }
 
 fn bearer(app: &App, token: &str) -> Option<Caller> {
@@ -189,12 +250,17 @@ fn bearer(app: &App, token: &str) -> Option<Caller> {
     let catalog = app.catalog();
     let row = catalog.token(&digest)?;
     let same = bool::from(row.sha256.ct_eq(&digest));
-    let valid = row.expires.is_none_or(|expires| expires > app.clock.now_micros());
-    (same && valid).then(|| caller(app, &row.principal, Allowed::of_token(&row.scopes))).flatten()
+    let valid = row
+        .expires
+        .is_none_or(|expires| expires > app.clock.now_micros());
+    (same && valid)
+        .then(|| caller(app, &row.principal, Allowed::of_token(&row.scopes)))
+        .flatten()
 }
 
 fn caller(app: &App, principal: &str, allowed: Allowed) -> Option<Caller> {
-    app.reader(principal).map(|reader| Caller { reader, allowed })
+    app.reader(principal)
+        .map(|reader| Caller { reader, allowed })
 }
 
 /// RFC 7617: `user:password` in UTF-8; the user with or without its party.
@@ -219,6 +285,12 @@ mod tests {
     #[test]
     fn a_token_without_scopes_may_do_everything() {
         assert_eq!(Allowed::of_token(&[]), Allowed::ALL);
-        assert_eq!(Allowed::of_token(&["read".to_owned()]), Allowed { read: true, write: false });
+        assert_eq!(
+            Allowed::of_token(&["read".to_owned()]),
+            Allowed {
+                read: true,
+                write: false
+            }
+        );
     }
 }

@@ -29,7 +29,9 @@ pub struct Bodies {
 
 impl Default for Bodies {
     fn default() -> Self {
-        Self { room: Arc::new(Semaphore::new(BODIES_KIB_MAX)) }
+        Self {
+            room: Arc::new(Semaphore::new(BODIES_KIB_MAX)),
+        }
     }
 }
 
@@ -45,8 +47,14 @@ impl Bodies {
     ///
     /// # Errors
     /// 413, 415, 408, 400 or 503; see [`Error`]. What is left of the body is then read and thrown away, within bounds.
-    pub async fn read(&self, headers: &HeaderMap, mut body: Body, octets_max: usize) -> Result<Whole> {
-        let outcome = tokio::time::timeout(BODY_TIME_MAX, self.collect(headers, &mut body, octets_max)).await;
+    pub async fn read(
+        &self,
+        headers: &HeaderMap,
+        mut body: Body,
+        octets_max: usize,
+    ) -> Result<Whole> {
+        let outcome =
+            tokio::time::timeout(BODY_TIME_MAX, self.collect(headers, &mut body, octets_max)).await;
         let (bytes, mut room) = match outcome {
             Ok(Ok(read)) => read,
             Ok(Err(error)) => {
@@ -55,23 +63,39 @@ impl Bodies {
             }
             Err(_late) => return Err(Error::timeout()),
         };
-        let coding = Coding::of_body(headers.get(CONTENT_ENCODING))
-            .ok_or_else(|| Error::unsupported_media_type("of content codings `gzip` and `zstd` are read"))?;
+        let coding = Coding::of_body(headers.get(CONTENT_ENCODING)).ok_or_else(|| {
+            Error::unsupported_media_type("of content codings `gzip` and `zstd` are read")
+        })?;
         if coding == Coding::Identity {
             return Ok(Whole { bytes, _room: room });
         }
         // what it becomes is not known before: the bound itself is reserved
         room.push(self.reserve(octets_max)?);
-        let plain = tokio::task::spawn_blocking(move || coding.decompress(&bytes, octets_max)).await.map_err(Error::internal)?;
+        let plain = tokio::task::spawn_blocking(move || coding.decompress(&bytes, octets_max))
+            .await
+            .map_err(Error::internal)?;
         match plain {
-            Ok(plain) => Ok(Whole { bytes: plain.into(), _room: room }),
+            Ok(plain) => Ok(Whole {
+                bytes: plain.into(),
+                _room: room,
+            }),
             Err(DecodeError::TooLarge) => Err(Error::too_large(octets_max)),
-            Err(error @ DecodeError::Broken(_)) => Err(Error::malformed("body.encoding", error.to_string())),
+            Err(error @ DecodeError::Broken(_)) => {
+                Err(Error::malformed("body.encoding", error.to_string()))
+            }
         }
     }
 
-    async fn collect(&self, headers: &HeaderMap, body: &mut Body, octets_max: usize) -> Result<(Bytes, Vec<OwnedSemaphorePermit>)> {
-        let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
+    async fn collect(
+        &self,
+        headers: &HeaderMap,
+        body: &mut Body,
+        octets_max: usize,
+    ) -> Result<(Bytes, Vec<OwnedSemaphorePermit>)> {
+        let announced = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| text.parse::<usize>().ok());
         if announced.is_some_and(|octets| octets > octets_max) {
             return Err(Error::too_large(octets_max));
         }
@@ -79,8 +103,11 @@ impl Bodies {
         let mut reserved = 0;
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| Error::malformed("body.broken", error.to_string()))?;
-            let Some(data) = frame.data_ref() else { continue };
+            let frame =
+                frame.map_err(|error| Error::malformed("body.broken", error.to_string()))?;
+            let Some(data) = frame.data_ref() else {
+                continue;
+            };
             let total = bytes.len() + data.len();
             if total > octets_max {
                 return Err(Error::too_large(octets_max));
@@ -90,7 +117,11 @@ impl Bodies {
                 let more = total.saturating_sub(reserved).max(reserved).max(64 << 10);
                 room.push(self.reserve(more)?);
                 reserved += more;
-                bytes.reserve(reserved.min(announced.unwrap_or(reserved)).saturating_sub(bytes.len()));
+                bytes.reserve(
+                    reserved
+                        .min(announced.unwrap_or(reserved))
+                        .saturating_sub(bytes.len()),
+                );
             }
             bytes.extend_from_slice(data);
         }
@@ -101,7 +132,9 @@ impl Bodies {
         let kib = u32::try_from(octets.div_ceil(1_024)).unwrap_or(u32::MAX);
         Arc::clone(&self.room)
             .try_acquire_many_owned(kib)
-            .map_err(|_| Error::unavailable("bodies.memory", "too many large requests are being read"))
+            .map_err(|_| {
+                Error::unavailable("bodies.memory", "too many large requests are being read")
+            })
     }
 }
 
@@ -125,12 +158,23 @@ mod tests {
     use super::*;
 
     fn headers(coding: Option<&'static str>) -> HeaderMap {
-        coding.map(|coding| (CONTENT_ENCODING, http::HeaderValue::from_static(coding))).into_iter().collect()
+        coding
+            .map(|coding| (CONTENT_ENCODING, http::HeaderValue::from_static(coding)))
+            .into_iter()
+            .collect()
     }
 
-    async fn read(coding: Option<&'static str>, bytes: Vec<u8>, max: usize) -> Result<Bytes, http::StatusCode> {
-        let outcome = Bodies::default().read(&headers(coding), Body::from(bytes), max).await;
-        outcome.map(|whole| whole.bytes).map_err(|error| error.status())
+    async fn read(
+        coding: Option<&'static str>,
+        bytes: Vec<u8>,
+        max: usize,
+    ) -> Result<Bytes, http::StatusCode> {
+        let outcome = Bodies::default()
+            .read(&headers(coding), Body::from(bytes), max)
+            .await;
+        outcome
+            .map(|whole| whole.bytes)
+            .map_err(|error| error.status())
     }
 
     #[tokio::test]
@@ -142,19 +186,41 @@ mod tests {
     #[tokio::test]
     async fn the_limit_holds_after_decompression() {
         let small = Coding::Gzip.compress(&[b' '; 1_000]).unwrap();
-        assert_eq!(read(Some("gzip"), small.clone(), 1_000).await.unwrap().len(), 1_000);
+        assert_eq!(
+            read(Some("gzip"), small.clone(), 1_000)
+                .await
+                .unwrap()
+                .len(),
+            1_000
+        );
         assert_eq!(read(Some("gzip"), small, 999).await.unwrap_err(), 413);
-        assert_eq!(read(Some("gzip"), b"no".to_vec(), 999).await.unwrap_err(), 400);
-        assert_eq!(read(Some("br"), b"no".to_vec(), 999).await.unwrap_err(), 415);
+        assert_eq!(
+            read(Some("gzip"), b"no".to_vec(), 999).await.unwrap_err(),
+            400
+        );
+        assert_eq!(
+            read(Some("br"), b"no".to_vec(), 999).await.unwrap_err(),
+            415
+        );
     }
 
     #[tokio::test]
     async fn memory_is_shared_and_given_back() {
         let bodies = Bodies::default();
         let all = bodies.reserve(BODIES_KIB_MAX << 10).unwrap();
-        let status = bodies.read(&HeaderMap::new(), Body::from("x"), 10).await.map(|_| ()).unwrap_err().status();
+        let status = bodies
+            .read(&HeaderMap::new(), Body::from("x"), 10)
+            .await
+            .map(|_| ())
+            .unwrap_err()
+            .status();
         assert_eq!(status, 503);
         drop(all);
-        assert!(bodies.read(&HeaderMap::new(), Body::from("x"), 10).await.is_ok());
+        assert!(
+            bodies
+                .read(&HeaderMap::new(), Body::from("x"), 10)
+                .await
+                .is_ok()
+        );
     }
 }

@@ -45,7 +45,10 @@ pub struct Places {
 
 impl Default for Places {
     fn default() -> Self {
-        Self { all: Arc::new(Semaphore::new(CONNECTIONS_MAX)), by_source: Arc::default() }
+        Self {
+            all: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            by_source: Arc::default(),
+        }
     }
 }
 
@@ -58,13 +61,20 @@ impl Places {
     /// Takes a place for `source`; `None` when it has too many.
     #[must_use]
     pub fn take(&self, source: IpAddr, room: OwnedSemaphorePermit) -> Option<Place> {
-        let mut by_source = self.by_source.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_source = self
+            .by_source
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let count = by_source.entry(source).or_insert(0);
         if *count >= CONNECTIONS_PER_SOURCE_MAX {
             return None;
         }
         *count += 1;
-        Some(Place { source, by_source: Arc::clone(&self.by_source), _room: room })
+        Some(Place {
+            source,
+            by_source: Arc::clone(&self.by_source),
+            _room: room,
+        })
     }
 }
 
@@ -77,7 +87,10 @@ pub struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut by_source = self.by_source.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_source = self
+            .by_source
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = by_source.get_mut(&self.source) {
             *count -= 1;
             if *count == 0 {
@@ -114,6 +127,9 @@ mod tests {
         let one: IpAddr = "2001:db8:1:2:3::4".parse().unwrap();
         let other: IpAddr = "2001:db8:1:2:ffff::1".parse().unwrap();
         assert_eq!(source(one), source(other));
-        assert_eq!(source("::ffff:192.0.2.1".parse().unwrap()), IpAddr::from([192, 0, 2, 1]));
+        assert_eq!(
+            source("::ffff:192.0.2.1".parse().unwrap()),
+            IpAddr::from([192, 0, 2, 1])
+        );
     }
 }

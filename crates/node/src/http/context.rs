@@ -47,7 +47,12 @@ impl Context {
     pub fn new(app: Arc<App>, fingerprint: Option<[u8; 32]>) -> std::io::Result<Ctx> {
         let key = crate::entropy::bytes::<32>(&*app.entropy)?;
         let per_second = app.config.requests_per_second.value.unwrap_or(u32::MAX);
-        let public_base = app.config.public_url.value.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+        let public_base = app
+            .config
+            .public_url
+            .value
+            .as_deref()
+            .map(|url| url.trim_end_matches('/').to_owned());
         Ok(Arc::new(Self {
             auth: Auth::new(key),
             rate: Rate::new(per_second),
@@ -76,9 +81,14 @@ pub fn hex(bytes: impl AsRef<[u8]>) -> String {
 ///
 /// # Errors
 /// What `read` gives, or 500 when it died.
-pub async fn reading<T: Send + 'static>(long: bool, read: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub async fn reading<T: Send + 'static>(
+    long: bool,
+    read: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     if long {
-        tokio::task::spawn_blocking(read).await.map_err(Error::internal)?
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(Error::internal)?
     } else {
         read()
     }
@@ -88,9 +98,17 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
-        let caller = parts.extensions.get::<Self>().cloned().ok_or_else(Error::unauthenticated)?;
+        let caller = parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(Error::unauthenticated)?;
         let reads = matches!(parts.method, http::Method::GET | http::Method::HEAD);
-        if if reads { caller.allowed.read } else { caller.allowed.write } {
+        if if reads {
+            caller.allowed.read
+        } else {
+            caller.allowed.write
+        } {
             Ok(caller)
         } else {
             Err(Error::forbidden("this token is not for that"))

@@ -24,7 +24,9 @@ impl Coding {
     /// The best coding a client with this `Accept-Encoding` reads; zstd before gzip when it likes both the same.
     #[must_use]
     pub fn choose(header: Option<&HeaderValue>) -> Self {
-        let Some(header) = header.and_then(|header| header.to_str().ok()) else { return Self::Identity };
+        let Some(header) = header.and_then(|header| header.to_str().ok()) else {
+            return Self::Identity;
+        };
         let (mut gzip, mut zstd) = (None, None);
         let mut any = None;
         for item in header.split(',') {
@@ -51,7 +53,10 @@ impl Coding {
     /// The coding of a body; `None` for one the node does not read.
     #[must_use]
     pub fn of_body(header: Option<&HeaderValue>) -> Option<Self> {
-        match header.map(|header| header.to_str().unwrap_or("?").trim().to_ascii_lowercase()).as_deref() {
+        match header
+            .map(|header| header.to_str().unwrap_or("?").trim().to_ascii_lowercase())
+            .as_deref()
+        {
             None | Some("" | "identity") => Some(Self::Identity),
             Some("gzip" | "x-gzip") => Some(Self::Gzip),
             Some("zstd") => Some(Self::Zstd),
@@ -91,17 +96,25 @@ impl Coding {
     /// # Errors
     /// [`DecodeError`]: the body is broken, or becomes too large.
     pub fn decompress(self, bytes: &[u8], octets_max: usize) -> Result<Vec<u8>, DecodeError> {
-        let limit = u64::try_from(octets_max).unwrap_or(u64::MAX).saturating_add(1);
+        let limit = u64::try_from(octets_max)
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
         let mut plain = Vec::new();
         let read = match self {
             Self::Identity => bytes.take(limit).read_to_end(&mut plain),
-            Self::Gzip => flate2::read::MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut plain),
+            Self::Gzip => flate2::read::MultiGzDecoder::new(bytes)
+                .take(limit)
+                .read_to_end(&mut plain),
             Self::Zstd => zstd::stream::read::Decoder::with_buffer(bytes)
                 .and_then(|mut decoder| decoder.window_log_max(WINDOW_LOG_MAX).map(|()| decoder))
                 .and_then(|decoder| decoder.take(limit).read_to_end(&mut plain)),
         };
         read.map_err(|error| DecodeError::Broken(error.to_string()))?;
-        if plain.len() > octets_max { Err(DecodeError::TooLarge) } else { Ok(plain) }
+        if plain.len() > octets_max {
+            Err(DecodeError::TooLarge)
+        } else {
+            Ok(plain)
+        }
     }
 }
 
@@ -141,7 +154,10 @@ mod tests {
         for coding in [Coding::Identity, Coding::Gzip, Coding::Zstd] {
             let small = coding.compress(&text).unwrap();
             assert_eq!(coding.decompress(&small, text.len()).unwrap(), text);
-            assert_eq!(coding.decompress(&small, text.len() - 1), Err(DecodeError::TooLarge));
+            assert_eq!(
+                coding.decompress(&small, text.len() - 1),
+                Err(DecodeError::TooLarge)
+            );
         }
     }
 
@@ -149,14 +165,20 @@ mod tests {
     fn a_bomb_stays_small() {
         for coding in [Coding::Gzip, Coding::Zstd] {
             let bomb = coding.compress(&vec![b' '; 64 << 20]).unwrap();
-            assert_eq!(coding.decompress(&bomb, 1 << 20), Err(DecodeError::TooLarge));
+            assert_eq!(
+                coding.decompress(&bomb, 1 << 20),
+                Err(DecodeError::TooLarge)
+            );
         }
     }
 
     #[test]
     fn garbage_is_refused() {
         for coding in [Coding::Gzip, Coding::Zstd] {
-            assert!(matches!(coding.decompress(b"not compressed at all", 100), Err(DecodeError::Broken(_))));
+            assert!(matches!(
+                coding.decompress(b"not compressed at all", 100),
+                Err(DecodeError::Broken(_))
+            ));
         }
         assert_eq!(Coding::of_body(Some(&HeaderValue::from_static("br"))), None);
     }

@@ -36,7 +36,14 @@ struct Message<'a> {
 
 impl Error {
     fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
-        Self { status, code, title, description: None, cause: None, retry_after_seconds: None }
+        Self {
+            status,
+            code,
+            title,
+            description: None,
+            cause: None,
+            retry_after_seconds: None,
+        }
     }
 
     /// The same error with words for the client; they must hold nothing it may not know.
@@ -49,19 +56,33 @@ impl Error {
     /// 400: a parameter, header or body that cannot be understood.
     #[must_use]
     pub fn malformed(code: &'static str, description: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, "the request cannot be understood").because(description)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            code,
+            "the request cannot be understood",
+        )
+        .because(description)
     }
 
     /// 401: no credentials, or wrong ones; both look the same.
     #[must_use]
     pub fn unauthenticated() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "auth.required", "valid credentials are needed")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "auth.required",
+            "valid credentials are needed",
+        )
     }
 
     /// 403: the caller knows the thing exists and may not do this with it.
     #[must_use]
     pub fn forbidden(description: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "auth.forbidden", "this is not permitted").because(description)
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "auth.forbidden",
+            "this is not permitted",
+        )
+        .because(description)
     }
 
     /// 404: not there, or not for this caller; both look the same.
@@ -73,53 +94,89 @@ impl Error {
     /// 405; the router adds the methods that exist.
     #[must_use]
     pub fn method() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this method does not exist here")
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method",
+            "this method does not exist here",
+        )
     }
 
     /// 406: the client reads nothing the node writes.
     #[must_use]
     pub fn not_acceptable() -> Self {
-        Self::new(StatusCode::NOT_ACCEPTABLE, "accept", "none of the accepted media types can be given")
-            .because(format!("this resource is `{TAXII}`"))
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "accept",
+            "none of the accepted media types can be given",
+        )
+        .because(format!("this resource is `{TAXII}`"))
     }
 
     /// 413: the body is larger than `max_content_length`.
     #[must_use]
     pub fn too_large(octets_max: usize) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body.size", "the body is too large")
-            .because(format!("at most {octets_max} octets are read, counted after decompression"))
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body.size",
+            "the body is too large",
+        )
+        .because(format!(
+            "at most {octets_max} octets are read, counted after decompression"
+        ))
     }
 
     /// 414: the address is too long.
     #[must_use]
     pub fn uri_too_long(octets_max: usize) -> Self {
-        Self::new(StatusCode::URI_TOO_LONG, "uri.length", "the address is too long")
-            .because(format!("at most {octets_max} octets are read"))
+        Self::new(
+            StatusCode::URI_TOO_LONG,
+            "uri.length",
+            "the address is too long",
+        )
+        .because(format!("at most {octets_max} octets are read"))
     }
 
     /// 431: the headers are too long together.
     #[must_use]
     pub fn headers_too_large(octets_max: usize) -> Self {
-        Self::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers.size", "the headers are too large")
-            .because(format!("at most {octets_max} octets are read"))
+        Self::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "headers.size",
+            "the headers are too large",
+        )
+        .because(format!("at most {octets_max} octets are read"))
     }
 
     /// 415: a body or a content coding the node does not read.
     #[must_use]
     pub fn unsupported_media_type(description: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.type", "this kind of body is not read").because(description)
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "body.type",
+            "this kind of body is not read",
+        )
+        .because(description)
     }
 
     /// 422: understood, but not something this node takes.
     #[must_use]
     pub fn unprocessable(code: &'static str, description: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, "the content cannot be processed").because(description)
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            code,
+            "the content cannot be processed",
+        )
+        .because(description)
     }
 
     /// 429: too many requests or failed log-ins from this source.
     #[must_use]
     pub fn too_many(code: &'static str, retry_after_seconds: u64) -> Self {
-        let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, code, "too many requests from this source");
+        let mut error = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            code,
+            "too many requests from this source",
+        );
         error.retry_after_seconds = Some(retry_after_seconds.max(1));
         error
     }
@@ -127,13 +184,18 @@ impl Error {
     /// 408: the body did not arrive in time.
     #[must_use]
     pub fn timeout() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "body.time", "the body did not arrive in time")
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body.time",
+            "the body did not arrive in time",
+        )
     }
 
     /// 503: try again later.
     #[must_use]
     pub fn unavailable(code: &'static str, description: impl Into<String>) -> Self {
-        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "try again later").because(description);
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "try again later")
+            .because(description);
         error.retry_after_seconds = Some(2);
         error
     }
@@ -141,7 +203,11 @@ impl Error {
     /// 500: the node's own fault. The client learns only that; the log gets the cause.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {
-        let mut error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the node failed to answer");
+        let mut error = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the node failed to answer",
+        );
         error.cause = Some(cause.to_string());
         error
     }
@@ -175,6 +241,17 @@ impl From<crate::sequencer::SubmitError> for Error {
     }
 }
 
+impl From<crate::disclosure::DisclosureError> for Error {
+    fn from(error: crate::disclosure::DisclosureError) -> Self {
+        use crate::disclosure::DisclosureError as E;
+        match error {
+            E::Submit(error) => error.into(),
+            E::Read(error) => error.into(),
+            E::Rejected(_) => Self::internal(error),
+        }
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         if let Some(cause) = &self.cause {
@@ -194,8 +271,14 @@ impl IntoResponse for Error {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == StatusCode::UNAUTHORIZED {
             // TAXII 2.1 section 1.6.9: at least Basic; both schemes are offered, one header each (RFC 9110 section 11.6.1)
-            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Basic realm="comity", charset="UTF-8""#));
-            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="comity""#));
+            headers.append(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static(r#"Basic realm="comity", charset="UTF-8""#),
+            );
+            headers.append(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static(r#"Bearer realm="comity""#),
+            );
         }
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -229,6 +312,9 @@ mod tests {
     #[test]
     fn s1_6_9_challenges() {
         let response = Error::unauthenticated().into_response();
-        assert_eq!(response.headers().get_all(WWW_AUTHENTICATE).iter().count(), 2);
+        assert_eq!(
+            response.headers().get_all(WWW_AUTHENTICATE).iter().count(),
+            2
+        );
     }
 }

@@ -23,7 +23,9 @@ impl Rate {
     pub fn new(per_second: u32) -> Self {
         let average = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
         let burst = NonZeroU32::new(per_second.saturating_mul(10)).unwrap_or(NonZeroU32::MIN);
-        Self { limiter: RateLimiter::keyed(Quota::per_second(average).allow_burst(burst)) }
+        Self {
+            limiter: RateLimiter::keyed(Quota::per_second(average).allow_burst(burst)),
+        }
     }
 
     /// Whether `source` may ask now.
@@ -61,18 +63,28 @@ impl Lockout {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let known = failures.get(&source)?;
         let passed = now.saturating_sub(known.since);
-        (known.count >= LOCKOUT_FAILURES_MAX && passed < LOCKOUT_WINDOW).then(|| LOCKOUT_WINDOW - passed)
+        (known.count >= LOCKOUT_FAILURES_MAX && passed < LOCKOUT_WINDOW)
+            .then(|| LOCKOUT_WINDOW - passed)
     }
 
     /// Counts a failure.
     pub fn failed(&self, source: IpAddr, now: Duration) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= SOURCES_MAX {
-            failures.retain(|_, known| known.count >= LOCKOUT_FAILURES_MAX && now.saturating_sub(known.since) < LOCKOUT_WINDOW);
+            failures.retain(|_, known| {
+                known.count >= LOCKOUT_FAILURES_MAX
+                    && now.saturating_sub(known.since) < LOCKOUT_WINDOW
+            });
         }
-        let known = failures.entry(source).or_insert(Failures { count: 0, since: now });
+        let known = failures.entry(source).or_insert(Failures {
+            count: 0,
+            since: now,
+        });
         if now.saturating_sub(known.since) >= LOCKOUT_WINDOW {
-            *known = Failures { count: 0, since: now };
+            *known = Failures {
+                count: 0,
+                since: now,
+            };
         }
         known.count = known.count.saturating_add(1);
         if known.count == LOCKOUT_FAILURES_MAX {

@@ -12,7 +12,6 @@ use super::error::Error;
 use crate::{api, taxii, web};
 
 /// Every route of the node.
-#[must_use]
 pub fn router(ctx: Ctx) -> Router {
     let router = taxii_routes(Router::new());
     let router = api::routes(web::routes(router));
@@ -23,21 +22,42 @@ pub fn router(ctx: Ctx) -> Router {
 }
 
 fn taxii_routes(router: Router<Ctx>) -> Router<Ctx> {
-    use taxii::{api_root, collections, discovery, manifest, object, objects_add, objects_get, status, versions};
+    use taxii::{
+        api_root, collections, discovery, manifest, object, objects_add, objects_get, status,
+        versions,
+    };
     let router = slashed(router, "/taxii2", get(discovery::get));
     let router = slashed(router, "/{root}", get(api_root::get));
     let router = slashed(router, "/{root}/status/{id}", get(status::get));
     let router = slashed(router, "/{root}/collections", get(collections::list));
     let router = slashed(router, "/{root}/collections/{id}", get(collections::get));
-    let router = slashed(router, "/{root}/collections/{id}/manifest", get(manifest::get));
-    let router = slashed(router, "/{root}/collections/{id}/objects", get(objects_get::get).post(objects_add::post));
-    let router = slashed(router, "/{root}/collections/{id}/objects/{object}", get(object::get).delete(object::delete));
-    slashed(router, "/{root}/collections/{id}/objects/{object}/versions", get(versions::get))
+    let router = slashed(
+        router,
+        "/{root}/collections/{id}/manifest",
+        get(manifest::get),
+    );
+    let router = slashed(
+        router,
+        "/{root}/collections/{id}/objects",
+        get(objects_get::get).post(objects_add::post),
+    );
+    let router = slashed(
+        router,
+        "/{root}/collections/{id}/objects/{object}",
+        get(object::get).delete(object::delete),
+    );
+    slashed(
+        router,
+        "/{root}/collections/{id}/objects/{object}/versions",
+        get(versions::get),
+    )
 }
 
 /// TAXII 2.1 section 3.1: paths end in `/`. One without is sent there, with method and body kept.
 fn slashed(router: Router<Ctx>, path: &str, route: MethodRouter<Ctx>) -> Router<Ctx> {
-    router.route(&format!("{path}/"), route).route(path, axum::routing::any(add_slash))
+    router
+        .route(&format!("{path}/"), route)
+        .route(path, axum::routing::any(add_slash))
 }
 
 async fn add_slash(request: Request) -> Response {
@@ -48,7 +68,9 @@ async fn add_slash(request: Request) -> Response {
         Some(query) => format!("/{path}/?{query}"),
         None => format!("/{path}/"),
     };
-    let Ok(location) = HeaderValue::try_from(target) else { return Error::not_found("nothing is here").into_response() };
+    let Ok(location) = HeaderValue::try_from(target) else {
+        return Error::not_found("nothing is here").into_response();
+    };
     let mut response = StatusCode::PERMANENT_REDIRECT.into_response();
     response.headers_mut().insert(LOCATION, location);
     response

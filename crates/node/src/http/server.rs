@@ -29,7 +29,9 @@ pub enum ServeError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The address.
-    #[error("cannot listen on `{address}`: {source}\n  help: another process may use it; `--listen 127.0.0.1:0` takes a free port")]
+    #[error(
+        "cannot listen on `{address}`: {source}\n  help: another process may use it; `--listen 127.0.0.1:0` takes a free port"
+    )]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -56,17 +58,36 @@ impl Server {
     /// # Errors
     /// See [`ServeError`].
     pub async fn start(app: Arc<App>) -> Result<Self, ServeError> {
-        let tls = if app.config.insecure_http() { None } else { Some(tls::load(&app.config)?) };
+        let tls = if app.config.insecure_http() {
+            None
+        } else {
+            Some(tls::load(&app.config)?)
+        };
         let wanted = app.config.listen();
-        let fail = |source| ServeError::Listen { address: wanted, source };
+        let fail = |source| ServeError::Listen {
+            address: wanted,
+            source,
+        };
         let listener = TcpListener::bind(wanted).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
-        let ctx = Context::new(app, tls.as_ref().map(|tls| tls.fingerprint)).map_err(ServeError::Entropy)?;
+        let ctx = Context::new(app, tls.as_ref().map(|tls| tls.fingerprint))
+            .map_err(ServeError::Entropy)?;
         let (stop, stopping) = watch::channel(false);
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let loop_ = AcceptLoop { listener, tls, front: Front::new(Arc::clone(&ctx)), stopping };
+        let loop_ = AcceptLoop {
+            listener,
+            tls,
+            front: Front::new(Arc::clone(&ctx)),
+            stopping,
+        };
         let accepting = tokio::spawn(loop_.run());
-        Ok(Self { address, scheme, ctx, stop, accepting })
+        Ok(Self {
+            address,
+            scheme,
+            ctx,
+            stop,
+            accepting,
+        })
     }
 
     /// Where it listens.
@@ -119,8 +140,11 @@ impl AcceptLoop {
                 }
                 accepted = accept(&self.listener, &places) => accepted,
             };
-            let Some((stream, address, place)) = accepted else { continue };
-            let (front, acceptor, watcher) = (self.front.clone(), acceptor.clone(), graceful.watcher());
+            let Some((stream, address, place)) = accepted else {
+                continue;
+            };
+            let (front, acceptor, watcher) =
+                (self.front.clone(), acceptor.clone(), graceful.watcher());
             let stopping = self.stopping.clone();
             tokio::spawn(async move {
                 let open = front.context().app.metrics.connections_open.clone();
@@ -130,7 +154,10 @@ impl AcceptLoop {
                 drop(place);
             });
         }
-        if tokio::time::timeout(STOP_GRACE, graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(STOP_GRACE, graceful.shutdown())
+            .await
+            .is_err()
+        {
             tracing::warn!("requests were cut at the end of the grace period");
         }
     }
@@ -164,7 +191,11 @@ async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     let Some(acceptor) = acceptor else {
-        let connection = Connection { address, tls: false, certificate: None };
+        let connection = Connection {
+            address,
+            tls: false,
+            certificate: None,
+        };
         return http(front, stream, connection, watcher).await;
     };
     let handshake = tokio::select! {
@@ -176,7 +207,11 @@ async fn serve(
             let (_, session) = stream.get_ref();
             let first = session.peer_certificates().and_then(<[_]>::first);
             let certificate = first.map(tls::fingerprint);
-            let connection = Connection { address, tls: true, certificate };
+            let connection = Connection {
+                address,
+                tls: true,
+                certificate,
+            };
             http(front, stream, connection, watcher).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, source = %address.ip(), "TLS handshake failed"),
@@ -208,7 +243,9 @@ where
         .max_header_list_size(u32::try_from(HEADER_BYTES_MAX + QUERY_BYTES_MAX).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(HEADER_TIME_MAX);
-    let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let serving = builder
+        .serve_connection(TokioIo::new(stream), service)
+        .into_owned();
     if let Err(error) = watcher.watch(serving).await {
         // a client that goes away or speaks no HTTP is nothing an operator must know
         tracing::debug!(%error, "connection ended");

@@ -44,7 +44,11 @@ impl Front {
     ///
     /// # Errors
     /// Never; the type is what hyper asks for.
-    pub async fn answer(&self, connection: Arc<Connection>, request: Request<Body>) -> Result<Response, Infallible> {
+    pub async fn answer(
+        &self,
+        connection: Arc<Connection>,
+        request: Request<Body>,
+    ) -> Result<Response, Infallible> {
         let clock = &self.ctx.app.clock;
         let started = clock.monotonic();
         let route = route(request.uri().path());
@@ -60,8 +64,14 @@ impl Front {
         finish(&mut response, tls);
         let (status, took) = (response.status(), clock.monotonic().saturating_sub(started));
         let metrics = &self.ctx.app.metrics;
-        metrics.requests_total.with_label_values(&[route, status_class(status)]).inc();
-        metrics.request_seconds.with_label_values(&[route]).observe(took.as_secs_f64());
+        metrics
+            .requests_total
+            .with_label_values(&[route, status_class(status)])
+            .inc();
+        metrics
+            .request_seconds
+            .with_label_values(&[route])
+            .observe(took.as_secs_f64());
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         tracing::info!(target: "comity_node::requests", %method, route, status = status.as_u16(), micros, principal, "request");
         Ok(response)
@@ -75,7 +85,12 @@ impl Front {
     ) -> Result<Response, Error> {
         let refused = match self.admit(&connection, &request) {
             Err(error) => Some(error),
-            Ok(()) => match self.ctx.auth.identify(&self.ctx.app, &connection, request.headers()).await {
+            Ok(()) => match self
+                .ctx
+                .auth
+                .identify(&self.ctx.app, &connection, request.headers())
+                .await
+            {
                 Ok(caller) => {
                     if let Some(caller) = caller {
                         *principal = Some(caller.name().to_owned());
@@ -101,7 +116,12 @@ impl Front {
         if !self.ctx.rate.allows(connection.source()) {
             return Err(Error::too_many("rate", 1));
         }
-        if request.uri().path_and_query().map_or(0, |path| path.as_str().len()) > QUERY_BYTES_MAX {
+        if request
+            .uri()
+            .path_and_query()
+            .map_or(0, |path| path.as_str().len())
+            > QUERY_BYTES_MAX
+        {
             return Err(Error::uri_too_long(QUERY_BYTES_MAX));
         }
         if headers_octets(request.headers()) > HEADER_BYTES_MAX {
@@ -112,7 +132,10 @@ impl Front {
 }
 
 fn headers_octets(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum()
 }
 
 /// The name of a route in logs and metrics: a fixed word, so that no path a stranger makes up becomes a label.
@@ -156,15 +179,23 @@ fn status_class(status: StatusCode) -> &'static str {
 async fn compress(response: Response, coding: Coding) -> Response {
     let size = response.body().size_hint().exact().unwrap_or(0);
     let headers = response.headers();
-    if coding == Coding::Identity || size < COMPRESS_FROM_OCTETS as u64 || headers.contains_key(header::CONTENT_ENCODING) {
+    if coding == Coding::Identity
+        || size < COMPRESS_FROM_OCTETS as u64
+        || headers.contains_key(header::CONTENT_ENCODING)
+    {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let Ok(whole) = body.collect().await else { return Error::internal("an answer broke off").into_response() };
+    let Ok(whole) = body.collect().await else {
+        return Error::internal("an answer broke off").into_response();
+    };
     let whole = whole.to_bytes();
     let compressed = if size > 64 << 10 {
         let plain = whole.clone();
-        tokio::task::spawn_blocking(move || coding.compress(&plain)).await.ok().and_then(Result::ok)
+        tokio::task::spawn_blocking(move || coding.compress(&plain))
+            .await
+            .ok()
+            .and_then(Result::ok)
     } else {
         coding.compress(&whole).ok()
     };
@@ -183,11 +214,16 @@ async fn compress(response: Response, coding: Coding) -> Response {
 fn finish(response: &mut Response, tls: bool) {
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     };
     default(header::CACHE_CONTROL, "no-store");
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    default(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    );
     default(header::REFERRER_POLICY, "no-referrer");
     default(header::VARY, "accept, accept-encoding, authorization");
     if tls {

@@ -10,7 +10,9 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::{
+    DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::Config;
@@ -23,7 +25,9 @@ pub enum TlsError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A PEM file.
-    #[error("cannot use `{path}`: {text}\n  help: it must hold PEM, certificates first the node's own")]
+    #[error(
+        "cannot use `{path}`: {text}\n  help: it must hold PEM, certificates first the node's own"
+    )]
     File {
         /// The file.
         path: PathBuf,
@@ -57,7 +61,9 @@ pub fn load(config: &Config) -> Result<Tls, TlsError> {
         _ => return Err(TlsError::Pair),
     };
     let chain = certificates(&certificate)?;
-    let first = chain.first().ok_or_else(|| file_error(&certificate, "no certificate in it"))?;
+    let first = chain
+        .first()
+        .ok_or_else(|| file_error(&certificate, "no certificate in it"))?;
     let fingerprint = fingerprint(first);
     let key = PrivateKeyDer::from_pem_file(&key).map_err(|error| file_error(&key, error))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -71,7 +77,10 @@ pub fn load(config: &Config) -> Result<Tls, TlsError> {
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     // TAXII 2.1 section 8.2.2: no 0-RTT
     tls.max_early_data_size = 0;
-    Ok(Tls { config: Arc::new(tls), fingerprint })
+    Ok(Tls {
+        config: Arc::new(tls),
+        fingerprint,
+    })
 }
 
 /// What a certificate is known by in the register.
@@ -86,8 +95,16 @@ fn names(config: &Config) -> Vec<String> {
     if !ip.is_unspecified() && !names.contains(&ip.to_string()) {
         names.push(ip.to_string());
     }
-    let public = config.public_url.value.as_deref().and_then(|url| url.parse::<http::Uri>().ok());
-    if let Some(host) = public.as_ref().and_then(http::Uri::host).filter(|host| !names.iter().any(|name| name == host)) {
+    let public = config
+        .public_url
+        .value
+        .as_deref()
+        .and_then(|url| url.parse::<http::Uri>().ok());
+    if let Some(host) = public
+        .as_ref()
+        .and_then(http::Uri::host)
+        .filter(|host| !names.iter().any(|name| name == host))
+    {
         names.push(host.to_owned());
     }
     names
@@ -99,13 +116,20 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         .map_err(|error| file_error(path, error))
 }
 
-fn verifier(config: &Config, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+fn verifier(
+    config: &Config,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let Some(authorities) = &config.tls_client_ca.value else {
-        return Ok(Arc::new(AnyCertificate { provider: Arc::clone(provider) }));
+        return Ok(Arc::new(AnyCertificate {
+            provider: Arc::clone(provider),
+        }));
     };
     let mut roots = RootCertStore::empty();
     for certificate in certificates(authorities)? {
-        roots.add(certificate).map_err(|error| file_error(authorities, error))?;
+        roots
+            .add(certificate)
+            .map_err(|error| file_error(authorities, error))?;
     }
     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
         .allow_unauthenticated()
@@ -115,7 +139,10 @@ fn verifier(config: &Config, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn C
 }
 
 fn file_error(path: &Path, error: impl std::fmt::Display) -> TlsError {
-    TlsError::File { path: path.to_owned(), text: error.to_string() }
+    TlsError::File {
+        path: path.to_owned(),
+        text: error.to_string(),
+    }
 }
 
 fn setup(error: impl std::fmt::Display) -> TlsError {
@@ -153,7 +180,12 @@ impl ClientCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -162,10 +194,17 @@ impl ClientCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

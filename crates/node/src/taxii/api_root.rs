@@ -26,7 +26,11 @@ struct ApiRoot<'a> {
 /// # Errors
 /// 404.
 pub fn check(ctx: &Context, root: &str) -> Result<()> {
-    if root == ctx.app.config.root_path() { Ok(()) } else { Err(Error::not_found("there is no such API root")) }
+    if root == ctx.app.config.root_path() {
+        Ok(())
+    } else {
+        Err(Error::not_found("there is no such API root"))
+    }
 }
 
 /// What the API root is and takes.

@@ -51,7 +51,12 @@ pub async fn list(
         let rights = ctx.rights.of(&ctx.app, &caller, row);
         rights.visible.then(|| resource(row, rights))
     });
-    respond::resource(StatusCode::OK, &Collections { collections: rows.collect() })
+    respond::resource(
+        StatusCode::OK,
+        &Collections {
+            collections: rows.collect(),
+        },
+    )
 }
 
 /// One collection, by id or alias; the answer carries the id.
@@ -66,7 +71,9 @@ pub async fn get(
 ) -> Result<Response> {
     api_root::check(&ctx, &root)?;
     let catalog = ctx.app.catalog();
-    let row = catalog.collection(&collection).ok_or_else(rights::unknown)?;
+    let row = catalog
+        .collection(&collection)
+        .ok_or_else(rights::unknown)?;
     let rights = ctx.rights.of(&ctx.app, &caller, row);
     if !rights.visible {
         return Err(rights::unknown());

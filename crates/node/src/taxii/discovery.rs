@@ -41,7 +41,11 @@ pub async fn get(
 ) -> Result<Response> {
     respond::negotiate(&headers)?;
     let config = &ctx.app.config;
-    let root = format!("{}/{}/", base_url(&ctx, &connection, &uri, &headers), config.root_path());
+    let root = format!(
+        "{}/{}/",
+        base_url(&ctx, &connection, &uri, &headers),
+        config.root_path()
+    );
     let discovery = Discovery {
         title: config.name(),
         description: config.description.value.as_deref(),

@@ -46,13 +46,23 @@ impl ListRequest {
         headers: &HeaderMap,
         query: Option<&str>,
     ) -> Result<Self> {
-        let collection = Arc::clone(ctx.app.catalog().collection(collection).ok_or_else(super::rights::unknown)?);
+        let collection = Arc::clone(
+            ctx.app
+                .catalog()
+                .collection(collection)
+                .ok_or_else(super::rights::unknown)?,
+        );
         ctx.rights.of(&ctx.app, caller, &collection).to_read()?;
         respond::negotiate(headers)?;
         let query = query::parse(query.unwrap_or_default())
             .map_err(|error| Error::malformed("query", error.to_string()))?;
         let filter_digest = query.filter_digest();
-        let Query { mut filter, added_after, limit, next } = query;
+        let Query {
+            mut filter,
+            added_after,
+            limit,
+            next,
+        } = query;
         let binding = Binding {
             collection: &collection.uuid,
             object: object.as_deref().unwrap_or_default(),
@@ -60,7 +70,10 @@ impl ListRequest {
         };
         let position = match next.as_deref().map(|next| next::decode(next, &binding)) {
             Some(None) => {
-                return Err(Error::malformed("query.next", "`next` was not given by this list; leave it out to start anew"));
+                return Err(Error::malformed(
+                    "query.next",
+                    "`next` was not given by this list; leave it out to start anew",
+                ));
             }
             Some(position) => position,
             None => None,
@@ -102,7 +115,14 @@ impl ListRequest {
     #[must_use]
     pub fn next_after(&self, last_added: i64) -> String {
         let object = self.object.as_deref().unwrap_or_default();
-        next::encode(last_added, &Binding { collection: &self.collection.uuid, object, filter: self.filter_digest })
+        next::encode(
+            last_added,
+            &Binding {
+                collection: &self.collection.uuid,
+                object,
+                filter: self.filter_digest,
+            },
+        )
     }
 
     /// Puts the date headers on a page; an empty one names the position it was asked from (see the module).

@@ -67,7 +67,11 @@ pub async fn get(
 ) -> Result<Response> {
     super::api_root::check(&ctx, &root)?;
     let request = ListRequest::new(&ctx, &caller, &collection, None, &headers, query.as_deref())?;
-    let (app, reader, asked) = (Arc::clone(&ctx.app), Arc::clone(&caller.reader), request.clone());
+    let (app, reader, asked) = (
+        Arc::clone(&ctx.app),
+        Arc::clone(&caller.reader),
+        request.clone(),
+    );
     let (lines, end) = reading(request.is_long(), move || lines(&app, &reader, &asked)).await?;
     let objects = lines.iter().map(|line| Entry {
         id: &line.id,
@@ -76,7 +80,14 @@ pub async fn get(
         media_type: STIX,
     });
     let next = next(&request, end);
-    let mut response = respond::resource(StatusCode::OK, &Manifest { objects: objects.collect(), more: end.more, next })?;
+    let mut response = respond::resource(
+        StatusCode::OK,
+        &Manifest {
+            objects: objects.collect(),
+            more: end.more,
+            next,
+        },
+    )?;
     request.date_headers(&mut response, added(&lines));
     Ok(response)
 }
@@ -84,13 +95,19 @@ pub async fn get(
 /// The `next` of a page that ended so.
 #[must_use]
 pub fn next(request: &ListRequest, end: PageEnd) -> Option<String> {
-    end.more.then_some(end.last_added).flatten().map(|last| request.next_after(last))
+    end.more
+        .then_some(end.last_added)
+        .flatten()
+        .map(|last| request.next_after(last))
 }
 
 /// Date added of the first and last line.
 #[must_use]
 pub fn added(lines: &[Line]) -> Option<(i64, i64)> {
-    lines.first().zip(lines.last()).map(|(first, last)| (first.added, last.added))
+    lines
+        .first()
+        .zip(lines.last())
+        .map(|(first, last)| (first.added, last.added))
 }
 
 /// The lines of a page. Records of which nothing valid would be left without their hidden parts are absent, as they are
@@ -128,7 +145,15 @@ pub fn lines(app: &App, reader: &Reader, request: &ListRequest) -> Result<(Vec<L
 }
 
 fn withheld(app: &App, reader: &Reader, line: &Line) -> Result<bool> {
-    let Some(record) = app.store.record(line.seq)? else { return Ok(true) };
-    let left = visible(&app.release, reader, record.label_set, record.granular, &record.bytes)?;
+    let Some(record) = app.store.record(line.seq)? else {
+        return Ok(true);
+    };
+    let left = visible(
+        &app.release,
+        reader,
+        record.label_set,
+        record.granular,
+        &record.bytes,
+    )?;
     Ok(matches!(left, Visible::Withheld))
 }

@@ -9,7 +9,6 @@
 
 pub mod api_root;
 pub mod collections;
-pub mod disclosure;
 pub mod discovery;
 pub mod list;
 pub mod manifest;

@@ -63,15 +63,46 @@ fn check(last_added: i64, binding: &Binding<'_>) -> [u8; CHECK_BYTES] {
 mod tests {
     use super::*;
 
-    const HERE: Binding<'static> = Binding { collection: "c", object: "", filter: [7; 32] };
+    const HERE: Binding<'static> = Binding {
+        collection: "c",
+        object: "",
+        filter: [7; 32],
+    };
 
     #[test]
     fn a_position_is_good_for_its_own_list_only() {
         let next = encode(1_622_678_400_000_001, &HERE);
         assert_eq!(decode(&next, &HERE), Some(1_622_678_400_000_001));
-        assert_eq!(decode(&next, &Binding { collection: "d", ..HERE }), None);
-        assert_eq!(decode(&next, &Binding { object: "x", ..HERE }), None);
-        assert_eq!(decode(&next, &Binding { filter: [8; 32], ..HERE }), None);
+        assert_eq!(
+            decode(
+                &next,
+                &Binding {
+                    collection: "d",
+                    ..HERE
+                }
+            ),
+            None
+        );
+        assert_eq!(
+            decode(
+                &next,
+                &Binding {
+                    object: "x",
+                    ..HERE
+                }
+            ),
+            None
+        );
+        assert_eq!(
+            decode(
+                &next,
+                &Binding {
+                    filter: [8; 32],
+                    ..HERE
+                }
+            ),
+            None
+        );
     }
 
     #[test]
@@ -79,7 +110,15 @@ mod tests {
         let next = encode(5, &HERE);
         let mut cut = next.clone();
         cut.pop();
-        for bad in ["", "garbage", "AAAA", &cut, &format!("{next}A"), &format!("{cut}?"), &"A".repeat(5_000)] {
+        for bad in [
+            "",
+            "garbage",
+            "AAAA",
+            &cut,
+            &format!("{next}A"),
+            &format!("{cut}?"),
+            &"A".repeat(5_000),
+        ] {
             assert_eq!(decode(bad, &HERE), None, "{bad}");
         }
     }

@@ -11,8 +11,9 @@ use comity_store::{Delete, Filter, Op, Outcome, VersionFilter};
 use http::{HeaderMap, StatusCode};
 
 use super::list::ListRequest;
-use super::{disclosure, manifest, page, query, respond};
+use super::{manifest, page, query, respond};
 use crate::app::App;
+use crate::disclosure::disclose;
 use crate::http::auth::Caller;
 use crate::http::context::{Ctx, reading};
 use crate::http::error::{Error, Result};
@@ -28,8 +29,17 @@ pub fn unknown() -> Error {
 /// # Errors
 /// 500 when the register cannot be read.
 pub fn exists(app: &App, reader: &Reader, request: &ListRequest) -> Result<bool> {
-    let filter = Filter { version: VersionFilter::all(), ids: request.filter.ids.clone(), ..Filter::default() };
-    let any = ListRequest { filter, start: None, limit: VERSIONS_LOOKED_AT, ..request.clone() };
+    let filter = Filter {
+        version: VersionFilter::all(),
+        ids: request.filter.ids.clone(),
+        ..Filter::default()
+    };
+    let any = ListRequest {
+        filter,
+        start: None,
+        limit: VERSIONS_LOOKED_AT,
+        ..request.clone()
+    };
     Ok(!manifest::lines(app, reader, &any)?.0.is_empty())
 }
 
@@ -48,7 +58,14 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Result<Response> {
     super::api_root::check(&ctx, &root)?;
-    let request = ListRequest::new(&ctx, &caller, &collection, Some(id), &headers, query.as_deref())?;
+    let request = ListRequest::new(
+        &ctx,
+        &caller,
+        &collection,
+        Some(id),
+        &headers,
+        query.as_deref(),
+    )?;
     let (app, reader) = (Arc::clone(&ctx.app), Arc::clone(&caller.reader));
     let (request, page) = reading(false, move || {
         let page = page::build(&app, &reader, &request)?;
@@ -58,7 +75,7 @@ pub async fn get(
         Ok((request, page))
     })
     .await?;
-    disclosure::record(&ctx.app, &caller, &page.released).await?;
+    disclose(&ctx.app, &caller.reader, &page.released).await?;
     let mut response = respond::body(StatusCode::OK, Body::from(page.body));
     request.date_headers(&mut response, page.added);
     Ok(response)
@@ -78,9 +95,21 @@ pub async fn delete(
     headers: HeaderMap,
 ) -> Result<Response> {
     super::api_root::check(&ctx, &root)?;
-    let row = Arc::clone(ctx.app.catalog().collection(&collection).ok_or_else(super::rights::unknown)?);
+    let row = Arc::clone(
+        ctx.app
+            .catalog()
+            .collection(&collection)
+            .ok_or_else(super::rights::unknown)?,
+    );
     ctx.rights.of(&ctx.app, &caller, &row).to_delete()?;
-    let mut request = ListRequest::new(&ctx, &caller, &collection, Some(id), &headers, raw.as_deref())?;
+    let mut request = ListRequest::new(
+        &ctx,
+        &caller,
+        &collection,
+        Some(id),
+        &headers,
+        raw.as_deref(),
+    )?;
     request.limit = usize::MAX >> 1;
     if request.filter.version == VersionFilter::default() {
         // 5.7: without a version the object goes, that is, all of them
@@ -92,8 +121,14 @@ pub async fn delete(
         return Err(unknown());
     }
     let outcomes = ctx.app.sequencer.submit(ops).await?;
-    let gone = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Deleted { records, .. } if !records.is_empty()));
-    if gone { Ok(respond::body(StatusCode::OK, Body::empty())) } else { Err(unknown()) }
+    let gone = outcomes
+        .iter()
+        .any(|outcome| matches!(outcome, Outcome::Deleted { records, .. } if !records.is_empty()));
+    if gone {
+        Ok(respond::body(StatusCode::OK, Body::empty()))
+    } else {
+        Err(unknown())
+    }
 }
 
 fn deletions(app: &App, reader: &Reader, request: &ListRequest) -> Result<Vec<Op>> {
@@ -102,11 +137,17 @@ fn deletions(app: &App, reader: &Reader, request: &ListRequest) -> Result<Vec<Op
     let mut ops = Vec::with_capacity(lines.len());
     for line in lines {
         let label = app.release.label(line.label_set)?;
-        let decision = app.release.access().decide(reader, Action::Delete, Resource::record_in(&label, &key));
+        let decision =
+            app.release
+                .access()
+                .decide(reader, Action::Delete, Resource::record_in(&label, &key));
         if !decision.permitted {
             return Err(Error::forbidden(decision.text()));
         }
-        let version = Timestamp::parse(&line.version).map_err(Error::internal)?.key().to_owned();
+        let version = Timestamp::parse(&line.version)
+            .map_err(Error::internal)?
+            .key()
+            .to_owned();
         ops.push(Op::Delete(Delete {
             id: line.id,
             version: Some(version),

@@ -42,46 +42,95 @@ pub async fn post(
         }
     };
     let requested = ctx.app.clock.now_micros();
-    let whole = ctx.bodies.read(&headers, body, ctx.app.config.body_bytes_max()).await?;
-    let objects = tokio::task::spawn_blocking(move || split(&whole.bytes)).await.map_err(Error::internal)??;
-    let pointers: Vec<String> = objects.iter().map(|object| object.position.pointer.clone()).collect();
+    let whole = ctx
+        .bodies
+        .read(&headers, body, ctx.app.config.body_bytes_max())
+        .await?;
+    let objects = tokio::task::spawn_blocking(move || split(&whole.bytes))
+        .await
+        .map_err(Error::internal)??;
+    let pointers: Vec<String> = objects
+        .iter()
+        .map(|object| object.position.pointer.clone())
+        .collect();
     let checked = intake::check_all(objects, Arc::new(Options::default())).await?;
-    let source = Source { party: caller.reader.party().clone(), principal: caller.name().to_owned() };
-    let handling = Handling { audience: ctx.app.catalog().audience(collection.key), ..Handling::default() };
+    let source = Source {
+        party: caller.reader.party().clone(),
+        principal: caller.name().to_owned(),
+    };
+    let handling = Handling {
+        audience: ctx.app.catalog().audience(collection.key),
+        ..Handling::default()
+    };
     let verdicts = intake::accept(&ctx.app, checked, &[collection.key], &source, &handling).await?;
     let status = status::Resource::new(&ctx.app, requested, &verdicts, &pointers)?;
     let json = serde_json::to_string(&status).map_err(Error::internal)?;
-    ctx.statuses.keep(&ctx.app, &caller, collection.key, status.id(), json.clone());
+    ctx.statuses
+        .keep(&ctx.app, &caller, collection.key, status.id(), json.clone());
     Ok(respond::body(StatusCode::ACCEPTED, json))
 }
 
-fn admit(ctx: &Ctx, caller: &Caller, root: &str, collection: &str, headers: &HeaderMap) -> Result<Arc<Collection>> {
+fn admit(
+    ctx: &Ctx,
+    caller: &Caller,
+    root: &str,
+    collection: &str,
+    headers: &HeaderMap,
+) -> Result<Arc<Collection>> {
     api_root::check(ctx, root)?;
-    let collection = Arc::clone(ctx.app.catalog().collection(collection).ok_or_else(rights::unknown)?);
+    let collection = Arc::clone(
+        ctx.app
+            .catalog()
+            .collection(collection)
+            .ok_or_else(rights::unknown)?,
+    );
     ctx.rights.of(&ctx.app, caller, &collection).to_write()?;
     respond::negotiate(headers)?;
-    let content_type = headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .map(|value| value.to_str().unwrap_or("?"));
     if !readable_body(content_type) {
-        return Err(Error::unsupported_media_type("the body must be `application/taxii+json;version=2.1`"));
+        return Err(Error::unsupported_media_type(
+            "the body must be `application/taxii+json;version=2.1`",
+        ));
     }
     Ok(collection)
 }
 
 fn split(bytes: &[u8]) -> Result<Vec<Incoming>> {
-    let limits = Limits { bytes_max: bytes.len().max(1), nodes_max: usize::MAX, ..Limits::default() };
+    let limits = Limits {
+        bytes_max: bytes.len().max(1),
+        nodes_max: usize::MAX,
+        ..Limits::default()
+    };
     let envelope = envelope(bytes, &limits).map_err(|finding| refusal(&finding))?;
     if envelope.objects.is_empty() {
         // section 2: an empty list must not be sent; 3.7: an envelope to add has objects
-        return Err(Error::unprocessable("envelope.empty", "the envelope holds no objects"));
+        return Err(Error::unprocessable(
+            "envelope.empty",
+            "the envelope holds no objects",
+        ));
     }
     if envelope.objects.len() > ENVELOPE_OBJECTS_MAX {
-        let text = format!("the envelope holds {} objects, at most {ENVELOPE_OBJECTS_MAX} are taken at once", envelope.objects.len());
+        let text = format!(
+            "the envelope holds {} objects, at most {ENVELOPE_OBJECTS_MAX} are taken at once",
+            envelope.objects.len()
+        );
         return Err(Error::unprocessable("envelope.count", text));
     }
-    let objects = envelope.objects.iter().enumerate().map(|(index, raw)| Incoming {
-        bytes: raw.bytes.to_vec(),
-        position: Position { offset: raw.offset, line: raw.line, column: raw.column, pointer: format!("/objects/{index}") },
-    });
+    let objects = envelope
+        .objects
+        .iter()
+        .enumerate()
+        .map(|(index, raw)| Incoming {
+            bytes: raw.bytes.to_vec(),
+            position: Position {
+                offset: raw.offset,
+                line: raw.line,
+                column: raw.column,
+                pointer: format!("/objects/{index}"),
+            },
+        });
     Ok(objects.collect())
 }
 

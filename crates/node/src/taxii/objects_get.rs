@@ -11,7 +11,8 @@ use http::{HeaderMap, StatusCode};
 use super::list::ListRequest;
 use super::page::{self, Page};
 use super::page_cache::{Kept, Key};
-use super::{disclosure, respond};
+use super::respond;
+use crate::disclosure::disclose;
 use crate::http::auth::Caller;
 use crate::http::context::{Ctx, reading};
 use crate::http::encoding::{COMPRESS_FROM_OCTETS, Coding};
@@ -32,7 +33,7 @@ pub async fn get(
     let request = ListRequest::new(&ctx, &caller, &collection, None, &headers, query.as_deref())?;
     let coding = Coding::choose(headers.get(ACCEPT_ENCODING));
     let kept = fetch(&ctx, &caller, &request, coding).await?;
-    disclosure::record(&ctx.app, &caller, &kept.released).await?;
+    disclose(&ctx.app, &caller.reader, &kept.released).await?;
     let mut response = respond::body(StatusCode::OK, Body::from(kept.body));
     if let Some(name) = kept.coding.header() {
         response.headers_mut().insert(CONTENT_ENCODING, name);
@@ -56,7 +57,11 @@ async fn fetch(ctx: &Ctx, caller: &Caller, request: &ListRequest, coding: Coding
     if let Some(kept) = ctx.pages.get(&key, generation, ctx.app.clock.monotonic()) {
         return Ok(kept);
     }
-    let (app, reader, asked) = (Arc::clone(&ctx.app), Arc::clone(&caller.reader), request.clone());
+    let (app, reader, asked) = (
+        Arc::clone(&ctx.app),
+        Arc::clone(&caller.reader),
+        request.clone(),
+    );
     let (kept, full, shared) = reading(request.is_long(), move || {
         let page = page::build(&app, &reader, &asked)?;
         let (more, redacted) = (page.more, page.redacted);
@@ -72,10 +77,19 @@ async fn fetch(ctx: &Ctx, caller: &Caller, request: &ListRequest, coding: Coding
 
 /// Compresses a page, if the client reads that and it is worth it.
 fn pack(page: Page, coding: Coding) -> Result<Kept> {
-    let coding = if page.body.len() < COMPRESS_FROM_OCTETS { Coding::Identity } else { coding };
+    let coding = if page.body.len() < COMPRESS_FROM_OCTETS {
+        Coding::Identity
+    } else {
+        coding
+    };
     let body = match coding {
         Coding::Identity => page.body,
         coding => coding.compress(&page.body).map_err(Error::internal)?.into(),
     };
-    Ok(Kept { body, coding, added: page.added, released: page.released })
+    Ok(Kept {
+        body,
+        coding,
+        added: page.added,
+        released: page.released,
+    })
 }

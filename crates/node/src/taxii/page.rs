@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use comity_access::Reader;
-use comity_stix::marking::Tlp;
 use comity_store::{LabelSetId, Row, Seq};
 
 use super::list::ListRequest;
@@ -23,18 +22,12 @@ pub struct Page {
     pub more: bool,
     /// An object with granular markings was looked at: what is left of it depends on the reader alone.
     pub redacted: bool,
-    /// What it hands out, for the log of disclosures.
-    pub released: Arc<Released>,
+    /// What it hands to another party, for the log of disclosures; empty for the node's own.
+    pub released: Released,
 }
 
-/// Records of a page.
-#[derive(Clone, Debug, Default)]
-pub struct Released {
-    /// Which.
-    pub records: Vec<Seq>,
-    /// One of them is TLP:AMBER or stricter: the disclosure must be on disk before the page leaves.
-    pub durable: bool,
-}
+/// Records of a page with their labels.
+pub type Released = Arc<[(Seq, LabelSetId)]>;
 
 /// Builds the page `request` asks for.
 ///
@@ -54,7 +47,11 @@ pub fn build(app: &App, reader: &Reader, request: &ListRequest) -> Result<Page> 
     if let Some(error) = failed {
         return Err(error);
     }
-    let next = end.more.then_some(end.last_added).flatten().map(|last| request.next_after(last));
+    let next = end
+        .more
+        .then_some(end.last_added)
+        .flatten()
+        .map(|last| request.next_after(last));
     page.finish(next.as_deref())
 }
 
@@ -64,9 +61,7 @@ struct Builder<'a> {
     foreign: bool,
     buffer: BytesMut,
     added: Option<(i64, i64)>,
-    released: Released,
-    /// The label set looked at last, and whether it is AMBER or stricter: runs of equal labels are the rule.
-    label: Option<(LabelSetId, bool)>,
+    released: Vec<(Seq, LabelSetId)>,
     redacted: bool,
 }
 
@@ -75,14 +70,28 @@ const OPEN: &[u8] = br#"{"objects":["#;
 impl<'a> Builder<'a> {
     fn new(app: &'a App, reader: &'a Reader, foreign: bool) -> Self {
         let buffer = BytesMut::with_capacity(4 << 10);
-        Self { app, reader, foreign, buffer, added: None, released: Released::default(), label: None, redacted: false }
+        Self {
+            app,
+            reader,
+            foreign,
+            buffer,
+            added: None,
+            released: Vec::new(),
+            redacted: false,
+        }
     }
 
     fn push(&mut self, row: &Row<'_>) -> Result<()> {
         let redacted;
         self.redacted |= row.granular;
         let bytes = if row.granular {
-            match visible(&self.app.release, self.reader, row.label_set, true, row.bytes)? {
+            match visible(
+                &self.app.release,
+                self.reader,
+                row.label_set,
+                true,
+                row.bytes,
+            )? {
                 Visible::Whole(bytes) => bytes,
                 Visible::Redacted(bytes) => {
                     redacted = bytes;
@@ -94,7 +103,7 @@ impl<'a> Builder<'a> {
             row.bytes
         };
         if self.foreign {
-            self.note(row)?;
+            self.released.push((row.seq, row.label_set));
         }
         let (separator, first) = match self.added {
             None => (OPEN, row.added),
@@ -103,22 +112,6 @@ impl<'a> Builder<'a> {
         self.added = Some((first, row.added));
         self.buffer.put_slice(separator);
         self.buffer.put_slice(bytes);
-        Ok(())
-    }
-
-    fn note(&mut self, row: &Row<'_>) -> Result<()> {
-        self.released.records.push(row.seq);
-        if !self.released.durable {
-            let amber = match self.label {
-                Some((known, amber)) if known == row.label_set => amber,
-                _ => {
-                    let amber = self.app.release.label(row.label_set)?.tlp() >= Tlp::Amber;
-                    self.label = Some((row.label_set, amber));
-                    amber
-                }
-            };
-            self.released.durable = amber;
-        }
         Ok(())
     }
 
@@ -140,6 +133,12 @@ impl<'a> Builder<'a> {
             None => {}
         }
         self.buffer.put_u8(b'}');
-        Ok(Page { body: self.buffer.freeze(), added: self.added, more: next.is_some(), redacted: self.redacted, released: Arc::new(self.released) })
+        Ok(Page {
+            body: self.buffer.freeze(),
+            added: self.added,
+            more: next.is_some(),
+            redacted: self.redacted,
+            released: self.released.into(),
+        })
     }
 }

@@ -4,7 +4,7 @@
 //! What a reader may see is part of the key: a page never reaches another scope. Bounded in octets, emptied when idle.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -47,7 +47,7 @@ pub struct Kept {
     /// Date added of its first and last object.
     pub added: Option<(i64, i64)>,
     /// What it hands out.
-    pub released: Arc<Released>,
+    pub released: Released,
 }
 
 /// The pages.
@@ -84,7 +84,10 @@ impl PageCache {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if size != inner.seen {
             let grown = usize::try_from(size.saturating_sub(inner.seen)).unwrap_or(usize::MAX);
-            let quiet = size > inner.seen && inner.seen > 0 && grown <= GROWTH_READ_MAX && unchanged(store, inner.seen, grown);
+            let quiet = size > inner.seen
+                && inner.seen > 0
+                && grown <= GROWTH_READ_MAX
+                && unchanged(store, inner.seen, grown);
             inner.seen = size;
             if !quiet {
                 inner.generation += 1;
@@ -102,7 +105,10 @@ impl PageCache {
         inner.uses += 1;
         inner.last_used = now;
         let uses = inner.uses;
-        let entry = inner.pages.get_mut(key).filter(|entry| entry.generation == generation)?;
+        let entry = inner
+            .pages
+            .get_mut(key)
+            .filter(|entry| entry.generation == generation)?;
         entry.used = uses;
         Some(entry.kept.clone())
     }
@@ -115,7 +121,14 @@ impl PageCache {
             return;
         }
         while inner.octets + size > OCTETS_MAX {
-            let Some(oldest) = inner.pages.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone()) else { break };
+            let Some(oldest) = inner
+                .pages
+                .iter()
+                .min_by_key(|(_, entry)| entry.used)
+                .map(|(key, _)| key.clone())
+            else {
+                break;
+            };
             if let Some(gone) = inner.pages.remove(&oldest) {
                 inner.octets = inner.octets.saturating_sub(gone.kept.body.len());
             }
@@ -123,7 +136,14 @@ impl PageCache {
         inner.uses += 1;
         let used = inner.uses;
         inner.octets += size;
-        if let Some(replaced) = inner.pages.insert(key, Entry { kept, generation, used }) {
+        if let Some(replaced) = inner.pages.insert(
+            key,
+            Entry {
+                kept,
+                generation,
+                used,
+            },
+        ) {
             inner.octets = inner.octets.saturating_sub(replaced.kept.body.len());
         }
     }
@@ -142,8 +162,15 @@ impl PageCache {
 const GROWTH_READ_MAX: usize = 256;
 
 fn unchanged(store: &Store, from: u64, count: usize) -> bool {
-    let quiet = |kind: &EntryKind| matches!(kind, EntryKind::Disclosure | EntryKind::Refusal | EntryKind::Administration);
-    store.changes(from, count).is_ok_and(|changes| changes.len() == count && changes.iter().all(|change| quiet(&change.kind)))
+    let quiet = |kind: &EntryKind| {
+        matches!(
+            kind,
+            EntryKind::Disclosure | EntryKind::Refusal | EntryKind::Administration
+        )
+    };
+    store.changes(from, count).is_ok_and(|changes| {
+        changes.len() == count && changes.iter().all(|change| quiet(&change.kind))
+    })
 }
 
 #[cfg(test)]
@@ -164,7 +191,12 @@ mod tests {
     }
 
     fn kept(size: usize) -> Kept {
-        Kept { body: vec![b'x'; size].into(), coding: Coding::Identity, added: Some((1, 2)), released: Arc::default() }
+        Kept {
+            body: vec![b'x'; size].into(),
+            coding: Coding::Identity,
+            added: Some((1, 2)),
+            released: [].into(),
+        }
     }
 
     #[test]
@@ -175,7 +207,10 @@ mod tests {
         assert!(cache.get(&key(1, 2), 0, Duration::ZERO).is_none());
         assert!(cache.get(&key(1, 1), 1, Duration::ZERO).is_none());
         cache.keep(key(2, 1), 7, kept(10));
-        assert!(cache.get(&key(2, 1), 7, Duration::ZERO).is_none(), "read before a change, kept after it");
+        assert!(
+            cache.get(&key(2, 1), 7, Duration::ZERO).is_none(),
+            "read before a change, kept after it"
+        );
     }
 
     #[test]

@@ -62,7 +62,12 @@ impl Query {
     pub fn filter_digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         let filter = &self.filter;
-        for values in [&filter.ids, &filter.types, &filter.spec_versions, &filter.version.exact] {
+        for values in [
+            &filter.ids,
+            &filter.types,
+            &filter.spec_versions,
+            &filter.version.exact,
+        ] {
             hash.update((values.len() as u64).to_be_bytes());
             for value in values {
                 hash.update((value.len() as u64).to_be_bytes());
@@ -70,7 +75,11 @@ impl Query {
             }
         }
         let version = &filter.version;
-        hash.update([u8::from(version.first), u8::from(version.last), u8::from(version.all)]);
+        hash.update([
+            u8::from(version.first),
+            u8::from(version.last),
+            u8::from(version.all),
+        ]);
         hash.finalize().into()
     }
 }
@@ -85,7 +94,9 @@ pub fn parse(text: &str) -> Result<Query, QueryError> {
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decode(name)?;
-        let Some(known) = KNOWN.iter().copied().find(|known| *known == name) else { continue };
+        let Some(known) = KNOWN.iter().copied().find(|known| *known == name) else {
+            continue;
+        };
         seen.once(known)?;
         let value = decode(value)?;
         match known {
@@ -93,23 +104,37 @@ pub fn parse(text: &str) -> Result<Query, QueryError> {
             "next" => query.next = Some(value).filter(|next| !next.is_empty()),
             "added_after" => query.added_after = Some(added_after(&value)?),
             "match[id]" => query.filter.ids = values(known, &value, IDENTIFIER, is_identifier)?,
-            "match[type]" => query.filter.types = values(known, &value, "names of types", |value| !value.is_empty())?,
+            "match[type]" => {
+                query.filter.types =
+                    values(known, &value, "names of types", |value| !value.is_empty())?
+            }
             "match[spec_version]" => {
-                query.filter.spec_versions = values(known, &value, "versions like `2.1`", is_spec_version)?;
+                query.filter.spec_versions =
+                    values(known, &value, "versions like `2.1`", is_spec_version)?;
             }
             _ => query.filter.version = version(&value)?,
         }
     }
     let filter = &query.filter;
-    let count = filter.ids.len() + filter.types.len() + filter.spec_versions.len() + filter.version.exact.len();
+    let count = filter.ids.len()
+        + filter.types.len()
+        + filter.spec_versions.len()
+        + filter.version.exact.len();
     if count > MATCH_VALUES_MAX {
         return Err(QueryError::TooMany);
     }
     Ok(query)
 }
 
-const KNOWN: [&str; 7] =
-    ["limit", "next", "added_after", "match[id]", "match[type]", "match[version]", "match[spec_version]"];
+const KNOWN: [&str; 7] = [
+    "limit",
+    "next",
+    "added_after",
+    "match[id]",
+    "match[type]",
+    "match[version]",
+    "match[spec_version]",
+];
 const IDENTIFIER: &str = "identifiers like `indicator--<UUID>`";
 
 #[derive(Default)]
@@ -126,7 +151,11 @@ impl Seen {
 }
 
 fn wrong(name: &'static str, value: &str, expected: &'static str) -> QueryError {
-    QueryError::Value { name, value: value.chars().take(80).collect(), expected }
+    QueryError::Value {
+        name,
+        value: value.chars().take(80).collect(),
+        expected,
+    }
 }
 
 /// 3.4: a positive integer. One too large for us is still one, and lowered to our own limit later.
@@ -143,7 +172,13 @@ fn limit(value: &str) -> Result<usize, QueryError> {
 fn added_after(value: &str) -> Result<i64, QueryError> {
     Timestamp::parse(value)
         .map(|time| time.unix_micros())
-        .map_err(|_| wrong("added_after", value, "a time like `2021-06-03T00:00:00.000000Z`"))
+        .map_err(|_| {
+            wrong(
+                "added_after",
+                value,
+                "a time like `2021-06-03T00:00:00.000000Z`",
+            )
+        })
 }
 
 /// 3.4.1: values by comma, any of them.
@@ -174,8 +209,13 @@ fn version(text: &str) -> Result<VersionFilter, QueryError> {
             "first" => filter.first = true,
             "all" => filter.all = true,
             time => {
-                let time = Timestamp::parse(time)
-                    .map_err(|_| wrong("match[version]", time, "`first`, `last`, `all` or a STIX timestamp"))?;
+                let time = Timestamp::parse(time).map_err(|_| {
+                    wrong(
+                        "match[version]",
+                        time,
+                        "`first`, `last`, `all` or a STIX timestamp",
+                    )
+                })?;
                 filter.exact.push(time.key().to_owned());
             }
         }
@@ -190,9 +230,13 @@ fn version(text: &str) -> Result<VersionFilter, QueryError> {
 
 /// The shape of a STIX identifier (2.9). What is not one is malformed; one nobody has is simply not found.
 pub(crate) fn is_identifier(value: &str) -> bool {
-    let Some((kind, uuid)) = value.split_once("--") else { return false };
+    let Some((kind, uuid)) = value.split_once("--") else {
+        return false;
+    };
     let kind_ok = !kind.is_empty()
-        && kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        && kind
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let uuid_ok = uuid.len() == 36
         && uuid.bytes().enumerate().all(|(place, byte)| match place {
             8 | 13 | 18 | 23 => byte == b'-',
@@ -204,7 +248,8 @@ pub(crate) fn is_identifier(value: &str) -> bool {
 fn is_spec_version(value: &str) -> bool {
     value.len() <= 8
         && value.split_once('.').is_some_and(|(major, minor)| {
-            let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let number =
+                |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             number(major) && number(minor)
         })
 }
@@ -220,7 +265,11 @@ fn decode(text: &str) -> Result<String, QueryError> {
         match byte {
             b'+' => bytes.push(b' '),
             b'%' => {
-                let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16)).ok_or(QueryError::Encoding);
+                let mut digit = || {
+                    rest.next()
+                        .and_then(|byte| char::from(byte).to_digit(16))
+                        .ok_or(QueryError::Encoding)
+                };
                 let value = digit()? * 16 + digit()?;
                 bytes.push(u8::try_from(value).map_err(|_| QueryError::Encoding)?);
             }
@@ -245,20 +294,48 @@ mod tests {
         let query = parse(&text).unwrap();
         assert_eq!(query.filter.types, ["indicator", "malware"]);
         assert_eq!(query.filter.ids, [ID]);
-        assert!(query.filter.version.first && query.filter.version.last && !query.filter.version.all);
-        assert_eq!((query.limit, query.next.as_deref()), (Some(50), Some("abc")));
+        assert!(
+            query.filter.version.first && query.filter.version.last && !query.filter.version.all
+        );
+        assert_eq!(
+            (query.limit, query.next.as_deref()),
+            (Some(50), Some("abc"))
+        );
         assert_eq!(query.added_after, Some(1_622_678_400_000_001));
     }
 
     #[test]
     fn s3_4_malformed() {
         for bad in [
-            "limit=0", "limit=-1", "limit=abc", "limit=", "limit=+", "limit=0x10", "limit=1.5", "limit",
-            "added_after=", "added_after=yesterday", "added_after=2024-13-01T00:00:00.000000Z",
-            "added_after=2024-01-01T00:00:00%2B00:00", "match[version]=yesterday", "match[version]=all,last",
-            "match[version]=last,all", "match[version]=all,all", "match[version]=", "match[id]=not%20an%20id", "match[id]=", "match[id]=a,",
-            "match[type]=", "match[type]=a,,b", "match[spec_version]=two", "limit=%zz", "limit=%", "next=%ff",
-            "match[type]=a&match[type]=a", "limit=1&limit=1", "next=&next=",
+            "limit=0",
+            "limit=-1",
+            "limit=abc",
+            "limit=",
+            "limit=+",
+            "limit=0x10",
+            "limit=1.5",
+            "limit",
+            "added_after=",
+            "added_after=yesterday",
+            "added_after=2024-13-01T00:00:00.000000Z",
+            "added_after=2024-01-01T00:00:00%2B00:00",
+            "match[version]=yesterday",
+            "match[version]=all,last",
+            "match[version]=last,all",
+            "match[version]=all,all",
+            "match[version]=",
+            "match[id]=not%20an%20id",
+            "match[id]=",
+            "match[id]=a,",
+            "match[type]=",
+            "match[type]=a,,b",
+            "match[spec_version]=two",
+            "limit=%zz",
+            "limit=%",
+            "next=%ff",
+            "match[type]=a&match[type]=a",
+            "limit=1&limit=1",
+            "next=&next=",
             "added_after=2021-06-03T00:00:00Z&added_after=2021-06-03T00:00:00Z",
             "match[type]=a&match%5btype%5d=b",
         ] {
@@ -282,7 +359,10 @@ mod tests {
 
     #[test]
     fn a_huge_limit_is_lowered_not_refused() {
-        assert_eq!(parse("limit=99999999999999999999999999").unwrap().limit, Some(usize::MAX));
+        assert_eq!(
+            parse("limit=99999999999999999999999999").unwrap().limit,
+            Some(usize::MAX)
+        );
     }
 
     #[test]
@@ -290,7 +370,10 @@ mod tests {
         let digest = |text: &str| parse(text).unwrap().filter_digest();
         assert_ne!(digest("match[type]=a,b"), digest("match[type]=a"));
         assert_ne!(digest("match[version]=all"), digest(""));
-        assert_eq!(digest("match[type]=b,a&limit=1"), digest("match[type]=a,b&limit=9&added_after=2021-06-03T00:00:00Z"));
+        assert_eq!(
+            digest("match[type]=b,a&limit=1"),
+            digest("match[type]=a,b&limit=9&added_after=2021-06-03T00:00:00Z")
+        );
     }
 
     proptest::proptest! {

@@ -25,9 +25,16 @@ pub fn negotiate(headers: &HeaderMap) -> Result<()> {
     // several lines are one list (RFC 9110 section 5.3); bytes that are no text name no type we know
     let good = match (first, given.next()) {
         (first, None) => acceptable(first.map(|value| value.to_str().unwrap_or("?"))),
-        _ => headers.get_all(ACCEPT).iter().any(|value| acceptable(Some(value.to_str().unwrap_or("?")))),
+        _ => headers
+            .get_all(ACCEPT)
+            .iter()
+            .any(|value| acceptable(Some(value.to_str().unwrap_or("?")))),
     };
-    if good { Ok(()) } else { Err(Error::not_acceptable()) }
+    if good {
+        Ok(())
+    } else {
+        Err(Error::not_acceptable())
+    }
 }
 
 /// A body that is written already.
@@ -35,7 +42,9 @@ pub fn negotiate(headers: &HeaderMap) -> Result<()> {
 pub fn body(status: StatusCode, bytes: impl Into<Body>) -> Response {
     let mut response = Response::new(bytes.into());
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(TAXII));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(TAXII));
     response
 }
 
@@ -44,7 +53,10 @@ pub fn body(status: StatusCode, bytes: impl Into<Body>) -> Response {
 /// # Errors
 /// 500 when it cannot be written, which its type excludes.
 pub fn resource(status: StatusCode, resource: &impl Serialize) -> Result<Response> {
-    Ok(body(status, serde_json::to_vec(resource).map_err(Error::internal)?))
+    Ok(body(
+        status,
+        serde_json::to_vec(resource).map_err(Error::internal)?,
+    ))
 }
 
 /// Puts both date headers on a page.

@@ -29,7 +29,9 @@ impl Rights {
     pub fn to_read(self) -> Result<()> {
         match self {
             Self { visible: false, .. } => Err(unknown()),
-            Self { can_read: false, .. } => Err(Error::forbidden("this collection is not readable for you")),
+            Self {
+                can_read: false, ..
+            } => Err(Error::forbidden("this collection is not readable for you")),
             _ => Ok(()),
         }
     }
@@ -41,7 +43,9 @@ impl Rights {
     pub fn to_write(self) -> Result<()> {
         match self {
             Self { visible: false, .. } => Err(unknown()),
-            Self { can_write: false, .. } => Err(Error::forbidden("this collection is not writable for you")),
+            Self {
+                can_write: false, ..
+            } => Err(Error::forbidden("this collection is not writable for you")),
             _ => Ok(()),
         }
     }
@@ -54,7 +58,9 @@ impl Rights {
         match (self.can_read, self.can_write) {
             (true, true) => Ok(()),
             (false, false) => Err(unknown()),
-            _ => Err(Error::forbidden("deleting needs the right to read and to write this collection")),
+            _ => Err(Error::forbidden(
+                "deleting needs the right to read and to write this collection",
+            )),
         }
     }
 }
@@ -89,7 +95,10 @@ impl RightsCache {
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             if Arc::ptr_eq(&known.catalog, &catalog)
-                && let Some(rights) = known.by_principal.get(caller.name()).and_then(|by_key| by_key.get(&collection.key))
+                && let Some(rights) = known
+                    .by_principal
+                    .get(caller.name())
+                    .and_then(|by_key| by_key.get(&collection.key))
             {
                 return *rights;
             }
@@ -97,9 +106,16 @@ impl RightsCache {
         let rights = decide(app, caller, collection);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if !Arc::ptr_eq(&known.catalog, &catalog) || known.by_principal.len() >= PRINCIPALS_MAX {
-            *known = Known { catalog, by_principal: HashMap::new() };
+            *known = Known {
+                catalog,
+                by_principal: HashMap::new(),
+            };
         }
-        known.by_principal.entry(caller.name().to_owned()).or_default().insert(collection.key, rights);
+        known
+            .by_principal
+            .entry(caller.name().to_owned())
+            .or_default()
+            .insert(collection.key, rights);
         rights
     }
 }
@@ -113,7 +129,11 @@ fn decide(app: &App, caller: &Caller, collection: &Collection) -> Rights {
         Subject::Party(party) => party == caller.reader.party().as_str(),
         Subject::Everyone => true,
     });
-    Rights { can_read: rights.can_read, can_write: rights.can_write, visible: rights.can_read || rights.can_write || named }
+    Rights {
+        can_read: rights.can_read,
+        can_write: rights.can_write,
+        visible: rights.can_read || rights.can_write || named,
+    }
 }
 
 #[cfg(test)]
@@ -123,8 +143,15 @@ mod tests {
     #[test]
     fn s5_7_delete_by_permission() {
         let status = |can_read, can_write| {
-            let rights = Rights { can_read, can_write, visible: true };
-            rights.to_delete().err().map(|error| error.status().as_u16())
+            let rights = Rights {
+                can_read,
+                can_write,
+                visible: true,
+            };
+            rights
+                .to_delete()
+                .err()
+                .map(|error| error.status().as_u16())
         };
         assert_eq!(status(true, true), None);
         assert_eq!(status(false, false), Some(404));
@@ -134,10 +161,17 @@ mod tests {
 
     #[test]
     fn a_collection_without_rights_is_not_there() {
-        let hidden = Rights { can_read: false, can_write: false, visible: false };
+        let hidden = Rights {
+            can_read: false,
+            can_write: false,
+            visible: false,
+        };
         assert_eq!(hidden.to_read().unwrap_err().status(), 404);
         assert_eq!(hidden.to_write().unwrap_err().status(), 404);
-        let named = Rights { visible: true, ..hidden };
+        let named = Rights {
+            visible: true,
+            ..hidden
+        };
         assert_eq!(named.to_read().unwrap_err().status(), 403);
     }
 }

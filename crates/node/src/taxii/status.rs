@@ -49,15 +49,29 @@ impl Resource {
     ///
     /// # Errors
     /// 500 without randomness for its id.
-    pub fn new(app: &App, requested_micros: i64, verdicts: &[Verdict], pointers: &[String]) -> Result<Self> {
+    pub fn new(
+        app: &App,
+        requested_micros: i64,
+        verdicts: &[Verdict],
+        pointers: &[String],
+    ) -> Result<Self> {
         let (mut successes, mut failures) = (Vec::new(), Vec::new());
         for (index, verdict) in verdicts.iter().enumerate() {
-            let list = if verdict.fate.is_success() { &mut successes } else { &mut failures };
-            list.push(detail(verdict, pointers.get(index).map_or("", String::as_str)));
+            let list = if verdict.fate.is_success() {
+                &mut successes
+            } else {
+                &mut failures
+            };
+            list.push(detail(
+                verdict,
+                pointers.get(index).map_or("", String::as_str),
+            ));
         }
         Ok(Self {
             // section 2: identifiers are UUIDv4
-            id: crate::entropy::uuid_v4(&*app.entropy).map_err(Error::internal)?.to_string(),
+            id: crate::entropy::uuid_v4(&*app.entropy)
+                .map_err(Error::internal)?
+                .to_string(),
             status: "complete",
             request_timestamp: micros_to_text(requested_micros),
             total_count: verdicts.len(),
@@ -77,7 +91,13 @@ impl Resource {
 }
 
 fn detail(verdict: &Verdict, pointer: &str) -> Detail {
-    let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
+    let or = |text: &str, other: &str| {
+        if text.is_empty() {
+            other.to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
     Detail {
         id: or(&verdict.id, pointer),
         version: or(&verdict.version, STABLE_TEXT),
@@ -104,14 +124,28 @@ const RECENT_OCTETS_MAX: usize = 4 << 20;
 impl Recent {
     /// Keeps a status for its principal: here at once, in the register shortly after. One lost to a crash in between costs
     /// nothing that was accepted.
-    pub fn keep(&self, app: &Arc<App>, caller: &Caller, collection: CollectionKey, id: &str, body: String) {
+    pub fn keep(
+        &self,
+        app: &Arc<App>,
+        caller: &Caller,
+        collection: CollectionKey,
+        id: &str,
+        body: String,
+    ) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.octets += body.len();
-        inner.by_id.insert(id.to_owned(), (caller.name().to_owned(), body.clone()));
+        inner
+            .by_id
+            .insert(id.to_owned(), (caller.name().to_owned(), body.clone()));
         inner.order.push_back(id.to_owned());
         while inner.octets > RECENT_OCTETS_MAX {
-            let Some(oldest) = inner.order.pop_front() else { break };
-            let size = inner.by_id.remove(&oldest).map_or(0, |(_, body)| body.len());
+            let Some(oldest) = inner.order.pop_front() else {
+                break;
+            };
+            let size = inner
+                .by_id
+                .remove(&oldest)
+                .map_or(0, |(_, body)| body.len());
             inner.octets = inner.octets.saturating_sub(size);
         }
         drop(inner);
@@ -127,14 +161,23 @@ impl Recent {
         };
         let app = Arc::clone(app);
         tokio::spawn(async move {
-            if let Err(error) = app.sequencer.submit(vec![Op::Progress(Progress::Status(status))]).await {
+            if let Err(error) = app
+                .sequencer
+                .submit(vec![Op::Progress(Progress::Status(status))])
+                .await
+            {
                 tracing::warn!(%error, "a TAXII status was not kept");
             }
         });
     }
 
     fn get(&self, id: &str) -> Option<(String, String)> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
+        self.inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_id
+            .get(id)
+            .cloned()
     }
 }
 

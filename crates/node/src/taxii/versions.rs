@@ -37,7 +37,14 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Result<Response> {
     super::api_root::check(&ctx, &root)?;
-    let mut request = ListRequest::new(&ctx, &caller, &collection, Some(id), &headers, query.as_deref())?;
+    let mut request = ListRequest::new(
+        &ctx,
+        &caller,
+        &collection,
+        Some(id),
+        &headers,
+        query.as_deref(),
+    )?;
     // match[version] is no parameter of this endpoint
     request.filter.version = VersionFilter::all();
     let (app, reader) = (Arc::clone(&ctx.app), Arc::clone(&caller.reader));
@@ -51,7 +58,14 @@ pub async fn get(
     .await?;
     let versions = lines.iter().map(|line| line.version.as_str()).collect();
     let next = manifest::next(&request, end);
-    let mut response = respond::resource(StatusCode::OK, &Versions { versions, more: end.more, next })?;
+    let mut response = respond::resource(
+        StatusCode::OK,
+        &Versions {
+            versions,
+            more: end.more,
+            next,
+        },
+    )?;
     request.date_headers(&mut response, manifest::added(&lines));
     Ok(response)
 }
