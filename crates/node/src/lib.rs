@@ -24,3 +24,4 @@ pub mod release;
 pub mod sequencer;
 pub mod taxii;
 pub mod web;
+pub mod withdraw;

@@ -11,6 +11,7 @@ pub mod admin;
 pub mod backoff;
 pub mod card;
 pub mod client;
+pub mod head;
 pub mod pin;
 pub mod pull;
 pub mod push;
