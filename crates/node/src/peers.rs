@@ -12,6 +12,7 @@ pub mod backoff;
 pub mod card;
 pub mod client;
 pub mod head;
+pub mod inbound;
 pub mod pin;
 pub mod pull;
 pub mod push;

@@ -8,8 +8,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use comity_access::{Account, LabelSet, PrincipalId, Reader, Role};
 use comity_stix::marking::{Tlp, tlp_of};
 use comity_stix::timestamp::Timestamp;
@@ -19,6 +17,7 @@ use comity_store::{
 };
 
 use super::client::{Client, ClientError};
+use super::inbound::sidecar_item;
 use super::settings::{PeerSettings, Route};
 use super::taxii::{self, RemoteStatus};
 use crate::app::App;
@@ -342,7 +341,7 @@ async fn pack(
             envelope.objects.push(b',');
         }
         envelope.objects.extend_from_slice(&object);
-        envelope.sidecar.push(sidecar(app, &record)?);
+        envelope.sidecar.push(sidecar_item(app, &record)?);
         envelope
             .records
             .push((record.seq, record.id, record.version_key));
@@ -374,24 +373,6 @@ async fn pack(
     }
     full.extend(open);
     Ok(full)
-}
-
-fn sidecar(app: &App, record: &Record) -> Result<SidecarItem, ReadError> {
-    let label = app.release.label(record.label_set)?;
-    let entry = app
-        .store
-        .entries(record.entry_index, record.entry_index + 1)?
-        .into_iter()
-        .next()
-        .unwrap_or_default();
-    Ok(SidecarItem {
-        id: record.id.clone(),
-        version: record.version.clone(),
-        label: label.to_json(),
-        leaf: STANDARD.encode(comity_ledger::tree::leaf_hash(&entry)),
-        entry: record.entry_index,
-        salt: STANDARD.encode(record.salt),
-    })
 }
 
 /// Notes the disclosure and the state, sends, and notes what the peer says about each record.
