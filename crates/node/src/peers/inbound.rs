@@ -1,18 +1,16 @@
 //! What a sender says about handling when it adds records over TAXII, and what a Comity peer is told when it fetches.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use comity_access::{Audience, LabelSet, PartyId, Reader, Role};
 use comity_ledger::tree::leaf_hash;
 use comity_stix::marking::Tlp;
-use comity_store::{CollectionKey, ReadError, Record, Seq};
+use comity_store::{CollectionKey, LabelSetId, ReadError, Record, Seq};
 
 use crate::app::App;
 use crate::handling::{Handling, SIDECAR_PROPERTY, SidecarError, SidecarItem, read_sidecar};
 
-/// Under which handling records come in that `reader` adds to a collection, with the custom properties of its envelope.
+/// Under which handling records come in that `reader` adds to a collection, with the sidecar of its envelope.
 ///
 /// The party's own staff publish for the collection's audience. Another party's records are meant for us and nobody else,
 /// unless its node says more beside them; what it says must name us.
@@ -23,7 +21,7 @@ pub fn handling(
     app: &App,
     reader: &Reader,
     collection: CollectionKey,
-    custom: &[(String, &[u8])],
+    sidecar: Option<&[u8]>,
 ) -> Result<Handling, SidecarError> {
     if *reader.party() == app.party {
         return Ok(Handling {
@@ -40,9 +38,11 @@ pub fn handling(
         ..Handling::default()
     };
     if matches!(reader.role(), Role::Peer | Role::Observer)
-        && let Some((_, text)) = custom.iter().find(|(name, _)| name == SIDECAR_PROPERTY)
+        && let Some(text) = sidecar
     {
-        let by_record = read_sidecar(text)?;
+        let mut by_record = read_sidecar(text)?;
+        // nobody else speaks for our own records: what is really ours is known here with the label we gave it
+        by_record.retain(|_, carried| *carried.label.originator() != app.party);
         for ((id, _), carried) in &by_record {
             if !names(&carried.label, &app.party) {
                 return Err(SidecarError::NotForUs {
@@ -60,7 +60,6 @@ pub fn handling(
 fn names(label: &LabelSet, party: &PartyId) -> bool {
     let audience = label.audience();
     label.tlp() <= Tlp::Green
-        || label.originator() == party
         || audience.parties.contains(party)
         || audience
             .persons
@@ -90,16 +89,33 @@ pub fn sidecar_item(app: &App, record: &Record) -> Result<SidecarItem, ReadError
     })
 }
 
-/// The sidecar for a page that a Comity peer fetches, as the text of its envelope property; the records are ones that
-/// release let it have.
+/// The envelope `body` with the sidecar as one more property, for a Comity peer; the records are ones that release let it
+/// have.
 ///
 /// # Errors
 /// When the register cannot be read.
-pub fn sidecar(app: &Arc<App>, records: &[Seq]) -> Result<Vec<u8>, ReadError> {
+pub fn with_sidecar(
+    app: &App,
+    body: &[u8],
+    records: &[(Seq, LabelSetId)],
+) -> Result<Vec<u8>, ReadError> {
+    let Some(open) = body.strip_suffix(b"}").filter(|_| !records.is_empty()) else {
+        return Ok(body.to_vec());
+    };
     let items: Vec<SidecarItem> = records
         .iter()
-        .filter_map(|seq| app.store.record(*seq).transpose())
+        .filter_map(|(seq, _)| app.store.record(*seq).transpose())
         .map(|record| sidecar_item(app, &record?))
         .collect::<Result<_, _>>()?;
-    serde_json::to_vec(&items).map_err(|error| ReadError::Damaged(error.to_string()))
+    let items =
+        serde_json::to_vec(&items).map_err(|error| ReadError::Damaged(error.to_string()))?;
+    Ok([
+        open,
+        b",\"",
+        SIDECAR_PROPERTY.as_bytes(),
+        b"\":",
+        &items,
+        b"}",
+    ]
+    .concat())
 }

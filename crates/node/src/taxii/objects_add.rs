@@ -14,7 +14,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
 use super::{api_root, respond, rights, status};
-use crate::handling::{Handling, Source};
+use crate::handling::{SIDECAR_PROPERTY, Source};
 use crate::http::accept::readable_body;
 use crate::http::auth::Caller;
 use crate::http::body::drain;
@@ -22,6 +22,7 @@ use crate::http::context::Ctx;
 use crate::http::error::{Error, Result};
 use crate::intake::{self, Incoming};
 use crate::limits::ENVELOPE_OBJECTS_MAX;
+use crate::peers::inbound;
 
 /// Takes the objects of an envelope and answers with the status of each.
 ///
@@ -46,7 +47,7 @@ pub async fn post(
         .bodies
         .read(&headers, body, ctx.app.config.body_bytes_max())
         .await?;
-    let objects = tokio::task::spawn_blocking(move || split(&whole.bytes))
+    let (objects, sidecar) = tokio::task::spawn_blocking(move || split(&whole.bytes))
         .await
         .map_err(Error::internal)??;
     let pointers: Vec<String> = objects
@@ -58,10 +59,8 @@ pub async fn post(
         party: caller.reader.party().clone(),
         principal: caller.name().to_owned(),
     };
-    let handling = Handling {
-        audience: ctx.app.catalog().audience(collection.key),
-        ..Handling::default()
-    };
+    let handling = inbound::handling(&ctx.app, &caller.reader, collection.key, sidecar.as_deref())
+        .map_err(|error| Error::unprocessable("envelope.handling", error.to_string()))?;
     let verdicts = intake::accept(&ctx.app, checked, &[collection.key], &source, &handling).await?;
     let status = status::Resource::new(&ctx.app, requested, &verdicts, &pointers)?;
     let json = serde_json::to_string(&status).map_err(Error::internal)?;
@@ -97,7 +96,7 @@ fn admit(
     Ok(collection)
 }
 
-fn split(bytes: &[u8]) -> Result<Vec<Incoming>> {
+fn split(bytes: &[u8]) -> Result<(Vec<Incoming>, Option<Vec<u8>>)> {
     let limits = Limits {
         bytes_max: bytes.len().max(1),
         nodes_max: usize::MAX,
@@ -131,7 +130,12 @@ fn split(bytes: &[u8]) -> Result<Vec<Incoming>> {
                 pointer: format!("/objects/{index}"),
             },
         });
-    Ok(objects.collect())
+    let sidecar = envelope
+        .custom
+        .iter()
+        .find(|(name, _)| name == SIDECAR_PROPERTY)
+        .map(|(_, text)| text.to_vec());
+    Ok((objects.collect(), sidecar))
 }
 
 /// 5.5: 400 for what is not understood (not JSON), 422 for what is, and is no envelope.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
+use comity_access::Role;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use http::{HeaderMap, StatusCode};
 
@@ -13,10 +14,12 @@ use super::page::{self, Page};
 use super::page_cache::{Kept, Key};
 use super::respond;
 use crate::disclosure::disclose;
+use crate::handling::SIDECAR_HEADER;
 use crate::http::auth::Caller;
 use crate::http::context::{Ctx, reading};
 use crate::http::encoding::{COMPRESS_FROM_OCTETS, Coding};
 use crate::http::error::{Error, Result};
+use crate::peers::inbound;
 
 /// A page of a collection's objects.
 ///
@@ -31,10 +34,21 @@ pub async fn get(
 ) -> Result<Response> {
     super::api_root::check(&ctx, &root)?;
     let request = ListRequest::new(&ctx, &caller, &collection, None, &headers, query.as_deref())?;
-    let coding = Coding::choose(headers.get(ACCEPT_ENCODING));
+    // a Comity peer gets the labels beside the objects; the body is finished here, and compressed on its way out
+    let beside = headers.contains_key(SIDECAR_HEADER) && caller.reader.role() == Role::Peer;
+    let coding = if beside {
+        Coding::Identity
+    } else {
+        Coding::choose(headers.get(ACCEPT_ENCODING))
+    };
     let kept = fetch(&ctx, &caller, &request, coding).await?;
     disclose(&ctx.app, &caller.reader, &kept.released).await?;
-    let mut response = respond::body(StatusCode::OK, Body::from(kept.body));
+    let body = if beside {
+        inbound::with_sidecar(&ctx.app, &kept.body, &kept.released)?.into()
+    } else {
+        kept.body
+    };
+    let mut response = respond::body(StatusCode::OK, Body::from(body));
     if let Some(name) = kept.coding.header() {
         response.headers_mut().insert(CONTENT_ENCODING, name);
     }
