@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use tokio::sync::watch;
 
 use super::auth::{Auth, Caller};
 use super::body::Bodies;
@@ -34,6 +35,8 @@ pub struct Context {
     pub public_base: Option<String>,
     /// SHA-256 of the node's certificate, hexadecimal.
     pub fingerprint: Option<String>,
+    /// Becomes true when the node stops: answers without an end must end.
+    pub stopping: watch::Receiver<bool>,
 }
 
 /// How handlers hold it.
@@ -44,7 +47,11 @@ impl Context {
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub fn new(app: Arc<App>, fingerprint: Option<[u8; 32]>) -> std::io::Result<Ctx> {
+    pub fn new(
+        app: Arc<App>,
+        fingerprint: Option<[u8; 32]>,
+        stopping: watch::Receiver<bool>,
+    ) -> std::io::Result<Ctx> {
         let key = crate::entropy::bytes::<32>(&*app.entropy)?;
         let per_second = app.config.requests_per_second.value.unwrap_or(u32::MAX);
         let public_base = app
@@ -62,6 +69,7 @@ impl Context {
             statuses: Recent::default(),
             public_base,
             fingerprint: fingerprint.map(hex),
+            stopping,
             app,
         }))
     }

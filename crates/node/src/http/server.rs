@@ -70,9 +70,9 @@ impl Server {
         };
         let listener = TcpListener::bind(wanted).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
-        let ctx = Context::new(app, tls.as_ref().map(|tls| tls.fingerprint))
-            .map_err(ServeError::Entropy)?;
         let (stop, stopping) = watch::channel(false);
+        let fingerprint = tls.as_ref().map(|tls| tls.fingerprint);
+        let ctx = Context::new(app, fingerprint, stopping.clone()).map_err(ServeError::Entropy)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let loop_ = AcceptLoop {
             listener,
