@@ -3,7 +3,7 @@
 use crate::finding::Severity;
 
 /// One rule that can be broken.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
     /// Stable name.
     pub code: &'static str,
@@ -15,10 +15,16 @@ pub struct Code {
     pub meaning: &'static str,
 }
 
-/// The table, in the order of this file.
+/// Every code: this table in the order of the file, then the rules of the pattern language.
 #[must_use]
-pub fn codes() -> &'static [&'static Code] {
-    CODES
+pub fn codes() -> Vec<Code> {
+    let pattern = crate::pattern::Code::ALL.iter().map(|code| Code {
+        code: code.as_str(),
+        severity: Severity::Error,
+        clause: code.clause(),
+        meaning: code.rule(),
+    });
+    CODES.iter().map(|code| **code).chain(pattern).collect()
 }
 
 macro_rules! codes {
@@ -112,10 +118,15 @@ codes! {
     SELECTOR_TARGET Error "stix.selector.target" "7.2.3" "a selector leads to content that is there";
     TRANSLATION Error "stix.translation" "7.1.1" "translations are strings, or lists and objects of them, by language";
 
+    TRANSLATION_VERSION Error "stix.translation.version" "7.1.1" "`object_modified` is the `modified` of the object translated";
+    TRANSLATION_FORM Error "stix.translation.form" "7.1.1" "a translation has the form of what it translates";
+    VERSION_CONFLICT Error "stix.version.conflict" "3.6" "a version always has the same properties and values";
+    VERSION_CREATED Error "stix.version.created" "3.2" "`created` never changes";
+    VERSION_CREATOR Error "stix.version.creator" "3.5" "only the creator of an object makes new versions";
+    VERSION_REVOKED Error "stix.version.revoked" "3.6" "a revoked object has no later version";
+
     RELATIONSHIP_TYPE Error "stix.relationship.type" "5.1.2" "a relationship type is a-z, 0-9 and hyphens";
     RELATIONSHIP_UNLISTED Warning "stix.relationship.unlisted" "5.1.2" "a relationship should be one that the standard lists for its ends";
-    PATTERN Error "stix.pattern" "9" "a pattern of type `stix` follows the grammar";
-    PATTERN_DOUBT Warning "stix.pattern.doubt" "9" "a pattern should not rest on what the grammar merely tolerates";
     KILL_CHAIN Warning "stix.kill-chain" "2.11" "names of kill chains and phases should be in small letters with hyphens";
     EXTERNAL_ID Error "stix.external-id" "4.1.1" "a CAPEC or CVE reference has the identifier's exact form";
     ADDRESS Warning "stix.address" "6.8" "an address is written as its family writes it";

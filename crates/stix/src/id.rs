@@ -21,7 +21,7 @@ pub struct Identifier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdentifierError {
     /// No `--` between type and UUID.
-    #[error("not of the form `type--UUID`")]
+    #[error("is not of the form `type--UUID`")]
     Form,
     /// The part before `--` is no type name.
     #[error("begins with something that is no type name")]

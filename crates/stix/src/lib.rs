@@ -19,6 +19,7 @@ pub mod marking;
 pub mod model;
 pub mod object;
 pub mod pattern;
+pub mod related;
 pub mod selector;
 pub mod timestamp;
 pub mod validate;

@@ -3,7 +3,8 @@
 use crate::canonical;
 pub use crate::granular::GranularMarking;
 use crate::id::Identifier;
-use crate::json::{Document, Limits};
+use crate::json::{Document, Limits, Value};
+use crate::marking::{MarkingDefinition, MarkingParts, PAP_EXTENSION_ID};
 use crate::timestamp::Timestamp;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -140,6 +141,29 @@ impl Object {
     #[must_use]
     pub fn references(&self) -> &[Reference] {
         &self.parts.references
+    }
+
+    /// What a marking definition means; `None` for every other type.
+    #[must_use]
+    pub fn marking(&self) -> Option<MarkingDefinition> {
+        if self.object_type() != "marking-definition" {
+            return None;
+        }
+        self.with_document(|document| {
+            let root = document.root();
+            let text = |value: Option<Value<'_>>, name| {
+                value.and_then(|value| value.get(name)?.as_str().map(str::to_owned))
+            };
+            let (definition, extensions) = (root.get("definition"), root.get("extensions"));
+            MarkingDefinition::of(&MarkingParts {
+                id: self.id().as_str(),
+                name: self.name(),
+                definition_type: text(Some(root), "definition_type").as_deref(),
+                statement: text(definition, "statement").as_deref(),
+                pap_extension: text(extensions.and_then(|all| all.get(PAP_EXTENSION_ID)), "pap")
+                    .as_deref(),
+            })
+        })
     }
 
     /// Canonical bytes (RFC 8785), the same however the object was written.

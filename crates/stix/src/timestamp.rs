@@ -17,7 +17,7 @@ pub struct Timestamp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TimestampError {
     /// Not of the form at all.
-    #[error("not of the form `YYYY-MM-DDTHH:mm:ss[.s]Z`")]
+    #[error("is not of the form `YYYY-MM-DDTHH:mm:ss[.s]Z`")]
     Form,
     /// A zone offset or small `z` instead of `Z`.
     #[error("must end in `Z`, in capital: only UTC is allowed")]

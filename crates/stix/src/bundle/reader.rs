@@ -104,6 +104,12 @@ impl<R: Read> Reader<R> {
         &self.findings
     }
 
+    /// Bytes of memory the reader holds.
+    #[must_use]
+    pub fn buffer_bytes(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     fn step(&mut self) -> Result<Option<RawObject>, Finding> {
         loop {
             match self.state {
@@ -152,11 +158,7 @@ impl<R: Read> Reader<R> {
         self.bundle.start = self.place.clone();
         let start = self.done;
         let mut at = 1;
-        loop {
-            let Some(member) = self.member(start, &mut at)? else {
-                break;
-            };
-            let (name, value_at) = member;
+        while let Some((name, value_at)) = self.member(start, &mut at)? {
             let list = self.byte(start, value_at)? == Some(b'[');
             let single = self
                 .bundle

@@ -199,6 +199,14 @@ impl<'d> Value<'d> {
         self.document.tape.unescaped(node.extra)
     }
 
+    /// Where the byte `index` of [`Value::as_str`] stands in the input.
+    #[must_use]
+    pub fn offset_of(&self, index: usize) -> usize {
+        self.span()
+            .start
+            .saturating_add(text::source_offset(self.raw(), index))
+    }
+
     /// The number; `None` for anything else.
     #[must_use]
     pub fn number(&self) -> Option<Number<'d>> {

@@ -130,3 +130,33 @@ fn broken(code: &'static Code, message: String, offset: usize, len: usize) -> Br
         len,
     }
 }
+
+/// Where the byte `index` of the resolved string stands in `raw`, its text with quotes and escapes.
+pub(super) fn source_offset(raw: &str, index: usize) -> usize {
+    let (mut at, mut resolved) = (1, 0);
+    while resolved < index && at < raw.len() {
+        let mut one = String::new();
+        let next = match raw.as_bytes().get(at) {
+            Some(b'\\') => one_escape(raw, at, &mut one).unwrap_or(raw.len()),
+            _ => at.saturating_add(1),
+        };
+        resolved = resolved.saturating_add(one.len().max(1));
+        at = next;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::json::{Document, Limits};
+
+    #[test]
+    fn a_place_in_a_string_is_found_behind_escapes() {
+        let text = r#"["a\"\u00e9\ud83d\ude00é!"]"#;
+        let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let string = document.root().items().next().unwrap();
+        let resolved = string.as_str().unwrap();
+        let bang = string.offset_of(resolved.find('!').unwrap());
+        assert_eq!(&text[bang..=bang], "!");
+    }
+}

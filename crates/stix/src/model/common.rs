@@ -15,22 +15,29 @@ const TYPE: Property = req("type", Kind::Checked);
 const ID: Property = req("id", Kind::Checked);
 const SPEC_VERSION: Property = req("spec_version", Kind::Checked);
 
-static VERSIONED: [Property; 14] = [
-    TYPE,
-    SPEC_VERSION,
-    ID,
-    CREATED_BY,
-    CREATED,
-    req("modified", Kind::Timestamp(Precision::Millisecond)),
-    opt("revoked", Kind::Boolean),
-    opt("labels", STRINGS),
-    opt("confidence", Kind::Integer(0, 100)),
-    opt("lang", Kind::Language),
-    EXTERNAL,
-    MARKINGS,
-    GRANULAR,
-    EXTENSIONS,
-];
+static VERSIONED: [Property; 14] = versioned(CREATED_BY);
+
+// 7.3.1: who defines an extension is known
+static EXTENSION: [Property; 14] = versioned(req("created_by_ref", refer(&["identity"])));
+
+const fn versioned(created_by: Property) -> [Property; 14] {
+    [
+        TYPE,
+        SPEC_VERSION,
+        ID,
+        created_by,
+        CREATED,
+        req("modified", Kind::Timestamp(Precision::Millisecond)),
+        opt("revoked", Kind::Boolean),
+        opt("labels", STRINGS),
+        opt("confidence", Kind::Integer(0, 100)),
+        opt("lang", Kind::Language),
+        EXTERNAL,
+        MARKINGS,
+        GRANULAR,
+        EXTENSIONS,
+    ]
+}
 
 static OBSERVABLE: [Property; 7] = [
     TYPE,
@@ -58,7 +65,8 @@ static MARKING: [Property; 9] = [
 #[must_use]
 pub fn common_properties(class: Class) -> &'static [Property] {
     match class {
-        Class::Domain | Class::Relationship | Class::Language | Class::Extension => &VERSIONED,
+        Class::Domain | Class::Relationship | Class::Language => &VERSIONED,
+        Class::Extension => &EXTENSION,
         Class::Observable => &OBSERVABLE,
         Class::Marking => &MARKING,
     }

@@ -1,8 +1,6 @@
 //! STIX Meta Objects (clause 7).
 
-use super::{
-    Class, Kind, Precision, Property, Rule, STRINGS, Shape, Targets, Type, opt, refer, req,
-};
+use super::{Class, Kind, Precision, Property, Rule, STRINGS, Shape, Targets, Type, opt, req};
 use crate::vocabulary as ov;
 
 const fn meta(
@@ -62,7 +60,6 @@ const LANGUAGE: &[Property] = &[
 ];
 
 const EXTENSION: &[Property] = &[
-    req("created_by_ref", refer(&["identity"])),
     req("name", Kind::String),
     opt("description", Kind::String),
     req("schema", Kind::String),
