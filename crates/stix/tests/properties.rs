@@ -101,7 +101,7 @@ proptest! {
         let id = Identifier::new(&name, uuid).unwrap();
         prop_assert_eq!(id.object_type(), &*name);
         prop_assert_eq!(id.uuid(), uuid);
-        prop_assert_eq!(Identifier::parse(&id.to_string()).unwrap(), id);
+        prop_assert_eq!(Identifier::parse(id.as_str()).unwrap(), id);
     }
 
     #[test]
