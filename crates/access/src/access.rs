@@ -2,28 +2,12 @@
 
 use crate::action::{Action, Resource};
 use crate::decision::{Decision, Permitted, Reason};
+use crate::engine::{Engine, Rule, Verdict};
+use crate::explain::{self, Question};
 use crate::label::LabelSet;
 use crate::party::PartyId;
+use crate::policies::{PolicyError, Sources};
 use crate::reader::{Place, Reader};
-
-/// Policies or schema that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyError {
-    /// The schema does not parse.
-    #[error("access schema: {0}")]
-    Schema(String),
-    /// A policy file does not parse.
-    #[error("access policies in {file}: {message}")]
-    Parse {
-        /// The file.
-        file: String,
-        /// What is wrong, with its place.
-        message: String,
-    },
-    /// The policies contradict the schema.
-    #[error("access policies against their schema: {0}")]
-    Invalid(String),
-}
 
 /// What an account may do with a collection as such (TAXII `can_read`, `can_write`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +22,7 @@ pub struct CollectionRights {
 #[derive(Debug)]
 pub struct Access {
     own: PartyId,
+    engine: Engine,
 }
 
 impl Access {
@@ -46,7 +31,18 @@ impl Access {
     /// # Errors
     /// [`PolicyError`] if the policies do not fit their schema; the tests make sure they do.
     pub fn new(own: PartyId) -> Result<Self, PolicyError> {
-        Ok(Self { own })
+        Self::with(own, &Sources::built_in())
+    }
+
+    /// Other policies, deciding for the node of party `own`.
+    ///
+    /// # Errors
+    /// [`PolicyError`] if they do not parse, do not fit the schema strictly, or lack `@id`, `@code` or `@text`.
+    pub fn with(own: PartyId, sources: &Sources<'_>) -> Result<Self, PolicyError> {
+        Ok(Self {
+            own,
+            engine: Engine::new(sources)?,
+        })
     }
 
     /// The party whose node this is.
@@ -57,14 +53,29 @@ impl Access {
 
     /// May `reader` do `action` to `resource`, and why?
     #[must_use]
-    pub fn decide(&self, _reader: &Reader, _action: Action, _resource: Resource<'_>) -> Decision {
-        Decision {
-            permitted: false,
-            reasons: vec![Reason {
-                code: "access.unfinished".into(),
-                text: "no policy yet".into(),
+    pub fn decide(&self, reader: &Reader, action: Action, resource: Resource<'_>) -> Decision {
+        if action.kind() != resource.kind() {
+            return no(Reason {
+                code: "access.mismatch".into(),
+                text: format!("`{action}` cannot be asked of this kind of thing").into(),
                 policy: None,
-            }],
+            });
+        }
+        match self.engine.ask(&self.own, reader, action, resource) {
+            Verdict::Permit(rules) => Decision {
+                permitted: true,
+                reasons: reasons(&rules),
+            },
+            Verdict::Forbid(rules) => Decision {
+                permitted: false,
+                reasons: reasons(&rules),
+            },
+            Verdict::Silent => no(explain::unpermitted(reader, action, resource)),
+            Verdict::Failed(message) => no(Reason {
+                code: "access.failed".into(),
+                text: format!("the policies could not decide: {message}").into(),
+                policy: None,
+            }),
         }
     }
 
@@ -114,14 +125,43 @@ impl Access {
             .collect()
     }
 
-    /// The marking definitions whose parts of a record must be left out for `reader`, who may read the rest.
+    /// The marking definitions whose parts of a record must be left out when `reader` does `action`, which the rest of
+    /// the record allows. Empty for most labels, and for anything but a record.
     ///
-    /// Empty for most labels. Asks release only, not `place`: where the record may be read at all is decided before.
+    /// For a page: [`Action::Read`] in its collection; for a push to a peer: [`Action::Receive`].
     #[must_use]
-    pub fn redactions<'a>(&self, _reader: &Reader, label: &'a LabelSet) -> Vec<&'a str> {
+    pub fn redactions<'a>(
+        &self,
+        reader: &Reader,
+        action: Action,
+        resource: Resource<'a>,
+    ) -> Vec<&'a str> {
+        let Resource::Record {
+            label,
+            place,
+            author,
+        } = resource
+        else {
+            return Vec::new();
+        };
+        let hidden = |tlp| {
+            let label = &label.with_tlp(tlp);
+            !self
+                .decide(
+                    reader,
+                    action,
+                    Resource::Record {
+                        label,
+                        place,
+                        author,
+                    },
+                )
+                .permitted
+        };
         label
             .granular()
             .iter()
+            .filter(|part| hidden(part.tlp))
             .map(|part| part.marking_ref.as_str())
             .collect()
     }
@@ -147,8 +187,41 @@ impl Access {
     }
 
     /// Plain sentences for an officer: whether `reader` may do it, why, and what would have to change.
+    ///
+    /// What would have to change is found by asking the policies again with the change made, so it always holds.
     #[must_use]
     pub fn explain(&self, reader: &Reader, action: Action, resource: Resource<'_>) -> Vec<String> {
-        vec![self.decide(reader, action, resource).text()]
+        explain::explain(
+            self,
+            &Question {
+                reader,
+                action,
+                resource,
+            },
+        )
     }
+
+    /// The rules in force, sorted by id.
+    #[must_use]
+    pub fn rules(&self) -> Vec<&Rule> {
+        self.engine.rules()
+    }
+}
+
+fn no(reason: Reason) -> Decision {
+    Decision {
+        permitted: false,
+        reasons: vec![reason],
+    }
+}
+
+fn reasons(rules: &[&Rule]) -> Vec<Reason> {
+    rules
+        .iter()
+        .map(|rule| Reason {
+            code: rule.code.clone().into(),
+            text: rule.text.clone().into(),
+            policy: Some(rule.id.clone()),
+        })
+        .collect()
 }

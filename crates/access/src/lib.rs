@@ -13,18 +13,25 @@
 
 mod access;
 mod action;
+pub mod cases;
 mod decision;
+mod engine;
+mod explain;
 mod label;
 mod label_json;
 mod party;
+mod policies;
+mod proposal;
 mod reader;
 
-pub use access::{Access, CollectionRights, PolicyError};
+pub use access::{Access, CollectionRights};
 pub use action::{Action, Kind, Resource};
 pub use decision::{Decision, Permitted, Reason};
+pub use engine::Rule;
 pub use label::{
     AUDIENCE_PARTIES_MAX, AUDIENCE_PERSONS_MAX, Audience, Draft, EXERCISE_BYTES_MAX, GRANULAR_MAX,
     GranularLabel, JSON_BYTES_MAX, LabelError, LabelSet,
 };
 pub use party::{NameError, PartyId, PrincipalId};
+pub use policies::{PolicyError, Sources};
 pub use reader::{Account, Grants, Place, Reader, ReaderClass, ReaderError, Role};
