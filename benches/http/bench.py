@@ -269,9 +269,10 @@ http {{ access_log off; sendfile on; tcp_nopush on; default_type 'application/ta
 support_basic_auth: yes
 auth_api:
   class: opentaxii.auth.sqldb.SQLDatabaseAPI
-  parameters: {{db_connection: "sqlite:///{folder}/auth.db", create_tables: yes, secret: for-the-bench}}
+  parameters: {{db_connection: "sqlite:///{folder}/auth.db", create_tables: yes, secret: for-the-bench-and-for-nothing-else}}
 taxii1:
 taxii2:
+  title: bench
   max_content_length: 10000000
   public_discovery: true
   persistence_api:

@@ -216,7 +216,7 @@ class Comity(Subject):
 
     def add_user(self, who, role="analyst", certificate=None):
         password = secrets.token_urlsafe(18)
-        extra = ["--cert", certificate] if certificate else []
+        extra = ["--certificate", certificate] if certificate else []
         self.run("user", "add", who, "--role", role, "--dir", self.data, "--password-stdin", *extra, stdin=password + "\n")
         self.passwords[who] = password
         self.credentials[who] = basic(who, password)
@@ -228,7 +228,8 @@ class Comity(Subject):
         if read:
             args += ["--read", read]
         if write:
-            args += ["--write", write]
+            # TAXII 5.7: who may read and write a collection may delete from it
+            args += ["--write", write, "--delete", write]
         self.run(*args)
         return made
 
