@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.subject import TARGET, Comity, Medallion, Process, free_port, path_of, resident_bytes  # noqa: E402
+from support.subject import TARGET, Comity, Medallion, Process, free_port, resident_bytes  # noqa: E402
 from support.taxii import Client, basic  # noqa: E402
 
 LOAD = TARGET / "load" / "release" / "http-load"
@@ -239,7 +239,9 @@ http {{ access_log off; sendfile on; tcp_nopush on; default_type 'application/ta
                 self.table.add(name, "", f"not measured: {str(problem)[:200]}", "")
 
     def peer(self, name, base, root, collection, authorization, limit=250, per_request=5):
-        small = envelopes_file(self.dir, self.objects[:SMALL], ENVELOPE, "small.jsonl")
+        # OpenTAXII fails on an object without `modified` (a marking)
+        plain = [o for o in self.objects if "modified" in o][:SMALL]
+        small = envelopes_file(self.dir, plain, ENVELOPE, "small.jsonl")
         host, path = urlsplit(base).netloc, f"{root}collections/{collection}/"
         got = load(authorization, "ingest", host, path + "objects/", small, 1, 1)
         self.table.add(f"{name}: ingest of {SMALL:,}", "", f"{got['per_second']:,.0f} objects/s", "`http-load ingest`")
@@ -290,19 +292,22 @@ logging: {{opentaxii: error, root: error}}
 
         token = run("opentaxii-create-account", "-u", "bench", "-p", "bench", "-a").split("token:")[1].strip()
         run("opentaxii-add-api-root", "-t", "bench", "--default")
-        python = ("from opentaxii.cli import app\nwith app.app_context():\n"
-                  " print(app.taxii_server.servers.taxii2.persistence.api.get_api_roots()[0].id)")
-        root_id = subprocess.run([bin_ / "python", "-c", python], env=env, capture_output=True, text=True).stdout.split()[-1]
+
+        def ask(expression):
+            python = ("from opentaxii.cli import app\nwith app.app_context():\n"
+                      f" api = app.taxii_server.servers.taxii2.persistence.api\n print({expression})")
+            return subprocess.run([bin_ / "python", "-c", python], env=env, capture_output=True, text=True).stdout.split()[-1]
+
+        root_id = ask("api.get_api_roots()[0].id")
         run("opentaxii-add-collection", "-r", root_id, "-t", "bench", "--public", "--public-write")
+        collection = ask(f"api.get_collections('{root_id}')[0].id")
         server = Process([str(bin_ / "gunicorn"), "opentaxii.http:app", "--workers=2", f"--bind=127.0.0.1:{port}"], env=env,
                          cwd=folder, log=str(folder / "out"))
         try:
             wait_for(port)
             base, authorization = f"http://127.0.0.1:{port}", f"Bearer {token}"
-            client = Client(base, authorization, timeout=300)
-            root = path_of(client.get("/taxii2/").json()["default"])
-            collection = client.get(root + "collections/").json()["collections"][0]["id"]
-            self.peer(name, base, root, collection, authorization)
+            # asked of its database: listing collections fails in 0.9.3 with today's Flask (a UUID it cannot write as JSON)
+            self.peer(name, base, f"/taxii2/{root_id}/", collection, authorization)
         finally:
             server.stop()
 
