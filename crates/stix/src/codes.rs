@@ -81,7 +81,7 @@ codes! {
     LIST_EMPTY Error "stix.list.empty" "2.12" "a list has at least one item";
     DICTIONARY_EMPTY Error "stix.dictionary.empty" "2.3" "a dictionary has at least one key";
     DICTIONARY_KEY Error "stix.dictionary.key" "2.3" "a dictionary key is a-z, A-Z, 0-9, `-`, `_` and has at most 250 characters";
-    NULL Warning "stix.null" "2" "null is no value of any STIX type";
+    NULL Error "stix.null" "2" "null is no value of any STIX type";
     INTEGER_FORM Error "stix.integer.form" "2.10" "an integer is written without fraction and exponent";
     INTEGER_RANGE Error "stix.integer.range" "2.10" "an integer is within 54 bits, and within the range of its property";
     FLOAT_RANGE Error "stix.float.range" "2.6" "a float is within the range of its property";
@@ -101,7 +101,7 @@ codes! {
     CUSTOM_NAME Error "stix.custom.name" "11.1.1" "a property name is a-z, 0-9 and `_`, begins with a letter and has 3 to 250 characters";
     CUSTOM_PREFIX Warning "stix.custom.prefix" "11.1.1" "a custom property should begin with `x_`";
     CUSTOM_UNDEFINED Warning "stix.custom.undefined" "11.1" "custom properties should be defined by an extension definition";
-    CUSTOM_EMPTY Warning "stix.custom.empty" "2.12" "a list or dictionary in custom content should not be empty";
+    CUSTOM_EMPTY Warning "stix.custom.empty" "2.12" "nothing deep in custom content should be empty or null";
     EXTENSION_KEY Error "stix.extension.key" "3.2" "an extension is named by an extension definition, a predefined name, or a custom name that ends in `-ext`";
     EXTENSION_PREFIX Warning "stix.extension.prefix" "11.3.1" "a custom extension should begin with `x-`";
     EXTENSION_CUSTOM Warning "stix.extension.custom" "11.3" "an extension of one's own should be defined by an extension definition";
@@ -129,7 +129,7 @@ codes! {
     RELATIONSHIP_UNLISTED Warning "stix.relationship.unlisted" "5.1.2" "a relationship should be one that the standard lists for its ends";
     KILL_CHAIN Warning "stix.kill-chain" "2.11" "names of kill chains and phases should be in small letters with hyphens";
     EXTERNAL_ID Error "stix.external-id" "4.1.1" "a CAPEC or CVE reference has the identifier's exact form";
-    ADDRESS Warning "stix.address" "6.8" "an address is written as its family writes it";
+    ADDRESS Error "stix.address" "6.8" "an address is written as its family writes it";
     MAC Error "stix.mac" "6.10" "a MAC address is six pairs of small hexadecimal digits joined by colons";
     DOMAIN Error "stix.domain" "6.4" "a domain name follows RFC 1034 and RFC 5890";
     EMAIL Error "stix.email" "6.5" "an email address has no display name";
@@ -138,6 +138,7 @@ codes! {
     CPE Error "stix.cpe" "6.14" "a CPE is one of version 2.3";
 
     READ Error "input.read" "input" "the input can be read";
+    CHARSET Error "stix.charset" "3.9.1" "an encoding is named as the IANA registry of character sets prefers";
     BUNDLE_FORM Error "stix.bundle.form" "8.1" "a bundle has `type`, `id` and a list `objects`";
     BUNDLE_PROPERTY Warning "stix.bundle.property" "8.1" "a bundle has no properties of its own";
     BUNDLE_DUPLICATE Warning "stix.bundle.duplicate" "3.6" "a version of an object stands once in a bundle";

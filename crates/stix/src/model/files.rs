@@ -2,7 +2,8 @@
 
 use super::extensions::{ARCHIVE, NTFS, PDF, PE_BINARY, RASTER_IMAGE};
 use super::{
-    Class, Kind, NATURAL, Property, Rule, Shape, TIME, Targets, Type, opt, refer, refers, req,
+    Class, Format, Kind, NATURAL, Property, Rule, Shape, TIME, Targets, Type, opt, refer, refers,
+    req,
 };
 use crate::vocabulary as ov;
 
@@ -54,7 +55,7 @@ const FILE: &[Property] = &[
     opt("hashes", Kind::Hashes),
     opt("size", NATURAL),
     opt("name", Kind::String),
-    opt("name_enc", Kind::String),
+    opt("name_enc", Kind::Format(Format::Charset)),
     opt("magic_number_hex", Kind::Hex),
     opt("mime_type", Kind::String),
     opt("ctime", TIME),
@@ -67,7 +68,7 @@ const FILE: &[Property] = &[
 
 const DIRECTORY: &[Property] = &[
     req("path", Kind::String),
-    opt("path_enc", Kind::String),
+    opt("path_enc", Kind::Format(Format::Charset)),
     opt("ctime", TIME),
     opt("mtime", TIME),
     opt("atime", TIME),
@@ -77,7 +78,7 @@ const DIRECTORY: &[Property] = &[
 const ARTIFACT: &[Property] = &[
     opt("mime_type", Kind::String),
     opt("payload_bin", Kind::Binary),
-    opt("url", Kind::Format(super::Format::Url)),
+    opt("url", Kind::Format(Format::Url)),
     opt("hashes", Kind::Hashes),
     opt(
         "encryption_algorithm",

@@ -3,6 +3,7 @@
 //! Everything that differs from type to type is data here; [`crate::validate`] knows how to read it and nothing more.
 //! To add a property, add a line.
 
+mod charsets;
 mod common;
 mod domain;
 mod extensions;
@@ -14,6 +15,7 @@ mod relationships;
 
 use crate::vocabulary::Vocabulary;
 
+pub use charsets::is_charset;
 pub use common::{common_properties, is_reserved, not_applicable};
 pub use relationships::{is_common as is_common_relationship, is_listed as is_listed_relationship};
 
@@ -150,6 +152,8 @@ pub enum Format {
     LinkedUrl,
     /// 6.14
     Cpe,
+    /// 3.9.1
+    Charset,
     /// 5.1.2
     RelationshipType,
     /// 2.11

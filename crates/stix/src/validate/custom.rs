@@ -30,7 +30,16 @@ pub(super) fn property<'d>(walk: &mut Walk<'_>, member: Member<'d>, path: &Path<
         undefined(walk, member, path);
     }
     references(walk, member, path);
-    value(walk, member.value, path);
+    match member.value.kind() {
+        Kind::Null => walk.report(
+            &codes::NULL,
+            member.value,
+            path,
+            format!("`{}` is null, leave it out instead", excerpt(name)),
+        ),
+        Kind::Array | Kind::Object => deeper(walk, member.value, path),
+        _ => value(walk, member.value, path),
+    }
 }
 
 /// 3.1 and 11.1.1 on names.
@@ -108,19 +117,10 @@ fn is_identifier(value: Value<'_>) -> bool {
     value.as_str().is_some_and(|text| id::check(text).is_ok())
 }
 
-/// What holds for every value whatever its property: proper keys (2.3), nothing empty, no null.
+/// What holds for every value whatever its property: proper keys (2.3), nothing empty or null.
 pub(super) fn value(walk: &mut Walk<'_>, value: Value<'_>, path: &Path<'_>) {
     match value.kind() {
         Kind::String | Kind::Bool(_) => {}
-        Kind::Null => walk.report(
-            &codes::NULL,
-            value,
-            path,
-            format!(
-                "`{}` is null, leave it out instead",
-                excerpt(path.property())
-            ),
-        ),
         Kind::Number => {
             let Some(number) = value.number() else { return };
             let digits = number.as_str().bytes().filter(u8::is_ascii_digit).count();
@@ -132,17 +132,24 @@ pub(super) fn value(walk: &mut Walk<'_>, value: Value<'_>, path: &Path<'_>) {
                 walk.report(&codes::NUMBER_PRECISION, value, path, message);
             }
         }
-        // 2.3 and 2.12 forbid empty ones as values of the standard's types; what type a custom value has only its
-        // producer knows, and MITRE's own ICS ATT&CK has empty lists in `x_mitre_related_assets`
-        Kind::Array | Kind::Object if value.is_empty() => {
+        // 2.3 and 2.12 forbid empty ones for properties; what the parts of a custom value are only its producer knows,
+        // the committee's own schemas let them pass, and ICS ATT&CK has empty lists in `x_mitre_related_assets`
+        Kind::Array | Kind::Object if !value.is_empty() => deeper(walk, value, path),
+        Kind::Null | Kind::Array | Kind::Object => {
             let message = format!(
-                "`{}` is empty, leave it out instead",
+                "`{}` is empty or null, leave it out instead",
                 excerpt(path.property())
             );
             walk.report(&codes::CUSTOM_EMPTY, value, path, message);
         }
-        Kind::Array => value::list(walk, value, path, self::value),
-        Kind::Object => value::dictionary(walk, value, path, self::value),
+    }
+}
+
+fn deeper(walk: &mut Walk<'_>, value: Value<'_>, path: &Path<'_>) {
+    if value.kind() == Kind::Array {
+        value::list(walk, value, path, self::value);
+    } else {
+        value::dictionary(walk, value, path, self::value);
     }
 }
 

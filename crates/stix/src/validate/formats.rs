@@ -4,7 +4,7 @@ use super::value;
 use super::walk::{Path, Walk, excerpt};
 use crate::codes::{self, Code};
 use crate::json::Value;
-use crate::model::Format;
+use crate::model::{Format, is_charset};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// 2.8: an even number of small hexadecimal digits.
@@ -110,6 +110,11 @@ pub(super) fn check(walk: &mut Walk<'_>, format: Format, value: Value<'_>, path:
         Format::Url => (is_url(text), &codes::URL, "is no URL of RFC 3986"),
         Format::LinkedUrl => (is_url(text), &codes::LINK, "is no URL of RFC 3986"),
         Format::Cpe => (is_cpe(text), &codes::CPE, "is no CPE 2.3 name"),
+        Format::Charset => (
+            is_charset(text),
+            &codes::CHARSET,
+            "is not the name the IANA registry prefers",
+        ),
         Format::RelationshipType => (
             is_relationship_type(text),
             &codes::RELATIONSHIP_TYPE,
