@@ -1,10 +1,28 @@
-//! Checks a register from the outside.
+//! Checks a register from the outside: reads everything, changes nothing, says what is wrong and where.
+//!
+//! Nothing kept beside the entries is believed: leaves, tiles and root are recomputed from the entries' bytes, commitments
+//! from salts and hashes, hashes from the objects' bytes, standing and counts from the memberships.
+
+mod content;
+mod log;
+mod rows;
 
 use std::path::Path;
 
-use crate::{Level, OpenError, ProgressReport, Report};
+use rusqlite::Connection;
 
-/// Checks the register in `dir` without changing it.
+use super::{
+    Options, migrate,
+    open::{existing, reader_connection},
+};
+use crate::{Level, OpenError, Problem, ProgressReport, ReadError, Report};
+
+/// Problems reported per check; a ruined table would fill the screen otherwise.
+const PROBLEMS_MAX: usize = 100;
+/// Progress is told every so many rows.
+const PROGRESS_ROWS: u64 = 8192;
+
+/// Checks the register in `dir` without changing it. May run beside a node: it sees one state of the database.
 ///
 /// # Errors
 /// [`OpenError`] if it cannot even be opened; what is wrong inside is in the report.
@@ -13,11 +31,90 @@ pub fn fsck(
     level: Level,
     progress: &mut dyn FnMut(ProgressReport),
 ) -> Result<Report, OpenError> {
-    let _ = (dir, level);
-    progress(ProgressReport {
-        stage: "opening",
-        done: 0,
-        total: 0,
-    });
-    Ok(Report::default())
+    let path = existing(dir)?;
+    let connection = reader_connection(&path, &Options::default())?;
+    migrate::require_current(&connection)?;
+    connection.execute_batch("BEGIN")?;
+    let mut check = Check {
+        connection: &connection,
+        report: Report::default(),
+        progress,
+    };
+    check.step("register", Check::register);
+    check.step("log", Check::log);
+    check.step("counts", Check::counts);
+    if level >= Level::Full {
+        check.step("standing", Check::standing);
+        check.step("orphans", Check::orphans);
+        check.step("search", Check::search);
+        check.step("details", Check::details);
+        check.step("records", |check| check.records(level));
+    }
+    if level >= Level::Deep {
+        check.step("sqlite", Check::sqlite);
+    }
+    Ok(check.report)
+}
+
+/// A check under way.
+struct Check<'a> {
+    connection: &'a Connection,
+    report: Report,
+    progress: &'a mut dyn FnMut(ProgressReport),
+}
+
+impl Check<'_> {
+    /// Runs one check. One that cannot go on is itself a finding; the others still run.
+    fn step(
+        &mut self,
+        name: &'static str,
+        check: impl FnOnce(&mut Self) -> Result<u64, ReadError>,
+    ) {
+        (self.progress)(ProgressReport {
+            stage: name,
+            done: 0,
+            total: 0,
+        });
+        match check(self) {
+            Ok(seen) => self.report.checks.push((name.to_owned(), seen)),
+            Err(error) => {
+                self.report.checks.push((name.to_owned(), 0));
+                self.problem("check.stopped", name, &error.to_string());
+            }
+        }
+    }
+
+    fn problem(&mut self, what: &str, place: impl ToString, detail: &str) {
+        let alike = self
+            .report
+            .problems
+            .iter()
+            .filter(|problem| problem.what == what)
+            .count();
+        if alike < PROBLEMS_MAX {
+            self.report.problems.push(Problem {
+                what: what.to_owned(),
+                where_: place.to_string(),
+                detail: detail.to_owned(),
+            });
+        }
+    }
+
+    fn tick(&mut self, stage: &'static str, done: u64, total: u64) {
+        if done.is_multiple_of(PROGRESS_ROWS) {
+            (self.progress)(ProgressReport { stage, done, total });
+        }
+    }
+
+    /// Each row of `sql` (two columns: place, detail) is a problem.
+    fn none_of(&mut self, what: &str, sql: &str) -> Result<(), ReadError> {
+        let connection = self.connection;
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (place, detail): (String, String) = (row.get(0)?, row.get(1)?);
+            self.problem(what, place, &detail);
+        }
+        Ok(())
+    }
 }

@@ -48,6 +48,8 @@ pub struct Options {
     pub writer_cache_kib: u32,
     /// Pages the file may grow to; `None` for no limit. A full disk, for tests and quotas.
     pub pages_max: Option<u32>,
+    /// Rows a page may look at in vain before it goes on by merging index ranges: enough to notice that nothing is new.
+    pub vain_rows: usize,
     /// Fault injection, tests only.
     pub faults: Option<Faults>,
 }
@@ -59,6 +61,7 @@ impl Default for Options {
             reader_cache_kib: 4096,
             writer_cache_kib: 16_384,
             pages_max: None,
+            vain_rows: 64,
             faults: None,
         }
     }
@@ -74,6 +77,7 @@ struct Inner {
     path: PathBuf,
     pool: pool::Pool,
     shelves: shelves::Cache,
+    vain_rows: usize,
 }
 
 impl Store {

@@ -114,6 +114,7 @@ fn store(path: PathBuf, options: &Options) -> Store {
             path,
             pool,
             shelves: shelves::Cache::default(),
+            vain_rows: options.vain_rows,
         }),
     }
 }

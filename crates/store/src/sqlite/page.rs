@@ -135,6 +135,7 @@ impl Store {
             connection,
             query,
             allowed: Allowed::of(&shelves, query),
+            vain_rows: self.inner.vain_rows,
         };
         let mut end = PageEnd::default();
         walk.run(&mut |narrow| {

@@ -113,7 +113,7 @@ impl Tx<'_> {
     /// The versions of an object that stand, or may, in a collection: at most two per label set.
     fn standing(&self, collection: i64, object: i64) -> Result<Vec<Standing>, Failure> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT added, shelf, last, first, label_set, version_key FROM member
+            "SELECT added, shelf, last, first, label_set, version_key FROM member INDEXED BY member_standing
              WHERE collection = ?1 AND object = ?2 AND (last > 0 OR first > 0)",
         )?;
         Ok(statement

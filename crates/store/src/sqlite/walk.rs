@@ -39,6 +39,8 @@ pub(super) struct Walk<'a> {
     pub(super) connection: &'a Connection,
     pub(super) query: &'a PageQuery,
     pub(super) allowed: Allowed,
+    /// See [`super::Options::vain_rows`].
+    pub(super) vain_rows: usize,
 }
 
 const COLUMNS: &str = "added, seq, object, shelf, last, first, version_key";
@@ -70,10 +72,11 @@ impl Walk<'_> {
         if self.allowed.members >= self.allowed.total {
             usize::MAX
         } else if self.allowed.members >= self.allowed.total / 2 {
-            limit.saturating_mul(4).saturating_add(64)
+            limit
+                .saturating_mul(4)
+                .min(self.vain_rows.saturating_mul(64))
         } else {
-            // enough to notice that nothing is new
-            64
+            self.vain_rows
         }
     }
 
@@ -164,7 +167,7 @@ impl Walk<'_> {
             "SELECT m.added, m.seq, m.object, m.shelf, m.last, m.first, m.version_key
              FROM record r CROSS JOIN member m ON m.seq = r.seq AND m.collection = ?1 WHERE r.object = ?2"
         } else {
-            "SELECT added, seq, object, shelf, last, first, version_key FROM member
+            "SELECT added, seq, object, shelf, last, first, version_key FROM member INDEXED BY member_standing
              WHERE collection = ?1 AND object = ?2 AND (last > 0 OR first > 0)"
         };
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -227,7 +230,7 @@ impl Walk<'_> {
             1 => Ok(true),
             2 => self.none_readable(
                 narrow,
-                "SELECT label_set FROM member
+                "SELECT label_set FROM member INDEXED BY member_standing
                  WHERE collection = ?1 AND object = ?2 AND version_key > ?3 AND (last > 0 OR first > 0)",
             ),
             _ => Ok(false),
@@ -239,7 +242,7 @@ impl Walk<'_> {
             1 => Ok(true),
             2 => self.none_readable(
                 narrow,
-                "SELECT label_set FROM member
+                "SELECT label_set FROM member INDEXED BY member_standing
                  WHERE collection = ?1 AND object = ?2 AND version_key < ?3 AND (last > 0 OR first > 0)",
             ),
             _ => Ok(false),

@@ -9,4 +9,8 @@
 )]
 
 mod basics;
+mod faults;
+mod fsck;
+mod migrations;
+mod model;
 mod support;

@@ -1,0 +1,180 @@
+//! Every write fails once at every point: nothing is kept, or all of it, and the register is sound after opening it again.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use comity_store::{Batch, Op, Options, PageQuery, Stored};
+
+use crate::support::{Register, delete, put, sign};
+
+const POINTS: [&str; 7] = [
+    "begin",
+    "operations",
+    "tiles",
+    "sign",
+    "head",
+    "before commit",
+    "after commit",
+];
+
+#[test]
+fn a_failure_at_any_point_keeps_all_or_nothing() {
+    for point in POINTS {
+        let armed = Arc::new(AtomicBool::new(false));
+        let trigger = Arc::clone(&armed);
+        let faults = move |here: &str| {
+            if here == point && trigger.load(Ordering::SeqCst) {
+                return Err(io::Error::other("injected"));
+            }
+            Ok(())
+        };
+        let options = Options {
+            faults: Some(Arc::new(faults)),
+            ..Options::default()
+        };
+        let mut register = Register::with(&options);
+        let c = register.collection(1);
+        register.put(put(1, 1, "amber", &[c]));
+        let ops = || {
+            vec![
+                Op::Put(Box::new(put(1, 2, "green", &[c]))),
+                Op::Put(Box::new(put(2, 1, "a label set that is new", &[c]))),
+                Op::Delete(delete(1, Some(1), None)),
+            ]
+        };
+        armed.store(true, Ordering::SeqCst);
+        let batch = Batch {
+            now_micros: 2_000_000,
+            ops: ops(),
+        };
+        let error = register.writer.append(&batch, &sign).unwrap_err();
+        let kept = point == "after commit";
+        assert_eq!(error.is_fatal(), kept, "{point}: {error}");
+        armed.store(false, Ordering::SeqCst);
+        if kept {
+            // in doubt: the writer refuses to go on
+            assert!(
+                register
+                    .writer
+                    .append(&batch, &sign)
+                    .unwrap_err()
+                    .is_fatal()
+            );
+            register = register.reopen();
+        }
+        register.fsck();
+        let size = register.store.head().unwrap().size;
+        assert_eq!(size, if kept { 5 } else { 2 }, "{point}");
+        // trying again gives what the first try would have given, once
+        let again = register.append(ops()).outcomes;
+        register.fsck();
+        let query = PageQuery::new(
+            c,
+            register.scope(&["amber", "green", "a label set that is new"]),
+            10,
+        );
+        assert_eq!(register.page(&query).len(), 2, "{point}: {again:?}");
+        let register = register.reopen();
+        register.fsck();
+        assert_eq!(register.page(&query).len(), 2, "{point}");
+    }
+}
+
+#[test]
+fn a_full_disk_fails_batches_and_nothing_else() {
+    let mut register = Register::with(&Options {
+        pages_max: Some(120),
+        ..Options::default()
+    });
+    let c = register.collection(1);
+    let mut acknowledged = Vec::new();
+    let mut failures = 0;
+    for n in 0..200 {
+        let ops = (0..8)
+            .map(|i| Op::Put(Box::new(put(n * 8 + i, 1, "amber", &[c]))))
+            .collect();
+        register.now += 1;
+        match register.writer.append(
+            &Batch {
+                now_micros: register.now,
+                ops,
+            },
+            &sign,
+        ) {
+            Ok(done) => acknowledged.push((n, done.head.size)),
+            Err(error) => {
+                assert!(!error.is_fatal(), "{error}");
+                failures += 1;
+            }
+        }
+    }
+    assert!(
+        failures > 10 && acknowledged.len() > 10,
+        "{failures} {}",
+        acknowledged.len()
+    );
+    register.fsck();
+    let mut register = register.reopen();
+    register.fsck();
+    let query = PageQuery::new(c, register.scope(&["amber"]), 10_000);
+    assert_eq!(register.page(&query).len(), acknowledged.len() * 8);
+    // with space again, the rest goes in
+    assert!(matches!(
+        register.put(put(100_000, 1, "amber", &[c])),
+        Stored::New { .. }
+    ));
+    register.fsck();
+}
+
+#[test]
+fn a_second_writer_is_refused_and_a_copy_is_whole() {
+    let mut register = Register::new();
+    let c = register.collection(1);
+    register.put(put(1, 1, "amber", &[c]));
+    let second = comity_store::open(register.dir.path(), &Options::default());
+    assert!(matches!(second, Err(comity_store::OpenError::Locked(_))));
+    let beside = comity_store::open_read_only(register.dir.path(), &Options::default()).unwrap();
+    assert_eq!(beside.head().unwrap(), register.store.head().unwrap());
+
+    let target = tempfile::tempdir().unwrap();
+    let copy = target.path().join("copy.db");
+    let mut steps = 0;
+    register.store.backup(&copy, &mut |_| steps += 1).unwrap();
+    assert!(steps > 0);
+    assert!(
+        register.store.backup(&copy, &mut |_| {}).is_err(),
+        "never overwrites"
+    );
+    let head = register.store.head().unwrap();
+    register.put(put(2, 1, "amber", &[c]));
+    // the drill: back into an empty directory, opened, sound, and it goes on from there
+    let home = target.path().join("home");
+    let report = comity_store::restore(&copy, &home, &mut |_| {}).unwrap();
+    assert!(report.is_clean());
+    assert!(
+        comity_store::restore(&copy, &home, &mut |_| {}).is_err(),
+        "never overwrites"
+    );
+    let (store, mut writer) = comity_store::open(&home, &Options::default()).unwrap();
+    assert_eq!(store.head().unwrap(), head);
+    let ops = vec![Op::Put(Box::new(put(3, 1, "amber", &[c])))];
+    writer.append(&Batch { now_micros: 1, ops }, &sign).unwrap();
+    drop((store, writer));
+    // a damaged copy is not taken
+    let broken = target.path().join("broken.db");
+    std::fs::copy(&copy, &broken).unwrap();
+    let connection = rusqlite::Connection::open(&broken).unwrap();
+    connection
+        .execute("UPDATE record SET salt = zeroblob(32)", [])
+        .unwrap();
+    drop(connection);
+    let other = target.path().join("other");
+    let error = comity_store::restore(&broken, &other, &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("record.commitment"), "{error}");
+    assert!(!other.join("register.db").exists());
+}
