@@ -1,6 +1,7 @@
 //! What a check found: one rule, one place, in words a person can act on.
 
 use crate::codes::Code;
+use std::borrow::Cow;
 use std::fmt;
 
 /// How much a finding weighs.
@@ -31,7 +32,7 @@ pub struct Finding {
     /// What is wrong: lower case, no full stop, input in backticks.
     pub message: String,
     /// What to do about it.
-    pub help: Option<Box<str>>,
+    pub help: Option<Cow<'static, str>>,
     /// JSON pointer (RFC 6901) to the value; empty for the whole text.
     pub pointer: String,
     /// Line of the place, from 1.
@@ -54,7 +55,7 @@ impl Finding {
             code: code.code,
             severity: code.severity,
             message: message.into(),
-            help: None,
+            help: Some(Cow::Borrowed(code.help)).filter(|help| !help.is_empty()),
             pointer: String::new(),
             line: 1,
             column: 1,
@@ -66,7 +67,7 @@ impl Finding {
 
     /// The same finding with advice.
     #[must_use]
-    pub fn help(mut self, help: impl Into<Box<str>>) -> Self {
+    pub fn help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
         self.help = Some(help.into());
         self
     }

@@ -11,6 +11,7 @@
 mod attack;
 mod bundles;
 mod conformance;
+mod documentation;
 mod json;
 mod marking;
 mod mutations;

@@ -4,6 +4,7 @@ use super::walk::{Path, Walk};
 use crate::finding::{Finding, Severity};
 use crate::json::Value;
 use crate::pattern::{self, PatternError};
+use std::borrow::Cow;
 
 /// Checks the pattern when its type is `stix`; other languages are carried as they are.
 pub(super) fn check(walk: &mut Walk<'_>, indicator: Value<'_>, path: &Path<'_>) {
@@ -41,7 +42,7 @@ fn report(
         code: error.code.as_str(),
         severity,
         message: error.message,
-        help: error.help.map(String::into_boxed_str),
+        help: error.help.map(Cow::Owned),
         pointer: path.pointer(),
         line: 1,
         column: 1,
