@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use comity_stix::marking::{Pap, Tlp};
+use comity_stix::marking::{Pap, Tlp, strictest_tlp, tlp_of};
 
 use crate::party::{NameError, PartyId, PrincipalId};
 
@@ -79,6 +79,34 @@ impl Draft {
             audience: Audience::default(),
             exercise: None,
             granular: Vec::new(),
+        }
+    }
+
+    /// What a record's markings say: of its own the strictest TLP, of its parts each TLP.
+    ///
+    /// `other` tells whether a marking that is no TLP is known to limit nobody's reading (a statement, a PAP level). A
+    /// part whose marking is neither counts as AMBER: what is not understood is not given away.
+    #[must_use]
+    pub fn from_markings<'a>(
+        originator: PartyId,
+        record: impl IntoIterator<Item = &'a str>,
+        parts: impl IntoIterator<Item = &'a str>,
+        other: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let tlp = strictest_tlp(record);
+        let part = |marking_ref: &str| {
+            let tlp =
+                tlp_of(marking_ref).or_else(|| (!other(marking_ref)).then_some(Tlp::Amber))?;
+            Some(GranularLabel {
+                marking_ref: marking_ref.to_owned(),
+                tlp,
+            })
+        };
+        let granular = parts.into_iter().filter_map(part).collect();
+        Self {
+            tlp,
+            granular,
+            ..Self::new(originator)
         }
     }
 }

@@ -67,6 +67,41 @@ fn milder_parts_change_nothing() {
 }
 
 #[test]
+fn what_is_not_understood_is_not_given_away() {
+    let record = [
+        Tlp::Green.id(),
+        Tlp::Clear.id(),
+        "marking-definition--statement",
+    ];
+    let parts = [
+        "marking-definition--unknown",
+        "marking-definition--statement",
+        Tlp::Red.id(),
+    ];
+    let statement = |id: &str| id.ends_with("statement");
+    let label =
+        LabelSet::new(Draft::from_markings(party("ua"), record, parts, &statement)).unwrap();
+    assert_eq!(label.tlp(), Tlp::Green);
+    let parts: Vec<(&str, Tlp)> = label
+        .granular()
+        .iter()
+        .map(|part| (part.marking_ref.as_str(), part.tlp))
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            (Tlp::Red.id(), Tlp::Red),
+            ("marking-definition--unknown", Tlp::Amber)
+        ]
+    );
+    assert!(
+        Draft::from_markings(party("ua"), ["x"], [], &statement)
+            .tlp
+            .is_none()
+    );
+}
+
+#[test]
 fn an_audience_has_a_limit() {
     let mut draft = Draft::new(party("ua"));
     draft.audience.parties = (0..=AUDIENCE_PARTIES_MAX)
