@@ -24,7 +24,7 @@ pub fn codes() -> Vec<Code> {
         code: code.as_str(),
         severity: Severity::Error,
         clause: code.clause(),
-        meaning: code.rule(),
+        meaning: code.rule().trim(),
         help: "",
     });
     CODES.iter().map(|code| **code).chain(pattern).collect()
@@ -232,6 +232,20 @@ codes! {
     CPE Error "stix.cpe" "6.14" "a CPE is one of version 2.3"
         "write it such as `cpe:2.3:a:example:tool:1.0:*:*:*:*:*:*:*`";
 
+    REGISTRY_KEY Error "stix.registry-key" "6.17.1" "the hive of a registry key is written out"
+        "write it such as `HKEY_LOCAL_MACHINE\\System\\Foo`";
+    ENCODED_WORD Error "stix.encoded-word" "6.6" "encoded words of mail headers (RFC 2047) are decoded"
+        "write the text that they stand for";
+    MIME Warning "stix.mime" "6.1" "a MIME type should be one of the IANA registry"
+        "write it such as `application/pdf`";
+    COUNTRY Warning "stix.country" "4.10.1" "countries and their areas should be codes of ISO 3166-1 and 3166-2"
+        "write a country such as `UA`, an area such as `UA-30`";
+    PRIORITY Warning "stix.priority" "6.13.2" "a priority of a Windows process should end in `_CLASS`"
+        "write it such as `HIGH_PRIORITY_CLASS`";
+    DEPRECATED Warning "stix.deprecated" "2.13" "what the standard is about to drop should not be used"
+        "use `object_refs` and objects of their own";
+    SHA256_MISSING Warning "stix.hash.sha-256" "2.7" "hashes should include SHA-256"
+        "add it if it is known";
     READ Error "input.read" "input" "the input can be read"
         "check the file and its permissions";
     CHARSET Error "stix.charset" "3.9.1" "an encoding is named as the IANA registry of character sets prefers"

@@ -2,7 +2,8 @@
 
 use super::common::KILL_CHAIN_PHASE;
 use super::{
-    Class, Kind, Property, Rule, SEEN, STRINGS, Shape, TIME, Targets, Type, opt, refer, refers, req,
+    Class, Format, Kind, Property, Rule, SEEN, STRINGS, Shape, TIME, Targets, Type, opt, refer,
+    refers, req,
 };
 use crate::vocabulary as ov;
 
@@ -73,6 +74,7 @@ pub(super) static TYPES: &[Type] = &[
             Rule::AnyOf(&["objects", "object_refs"]),
             Rule::NotBoth("objects", "object_refs"),
             Rule::OneObservable("object_refs"),
+            Rule::Deprecated("objects"),
         ],
     ),
     sdo("report", "4.16", REPORT, &[]),
@@ -265,8 +267,8 @@ const LOCATION: &[Property] = &[
     opt("longitude", Kind::Float(-180.0, 180.0)),
     opt("precision", Kind::Float(f64::MIN, f64::MAX)),
     opt("region", Kind::Word(&ov::REGION_OV)),
-    opt("country", Kind::String),
-    opt("administrative_area", Kind::String),
+    opt("country", Kind::Format(Format::Country)),
+    opt("administrative_area", Kind::Format(Format::Area)),
     opt("city", Kind::String),
     opt("street_address", Kind::String),
     opt("postal_code", Kind::String),

@@ -2,7 +2,8 @@
 //! processes and services, UNIX accounts.
 
 use super::{
-    INTEGER, Kind, NATURAL, Precision, Property, Rule, STRINGS, Shape, opt, refer, refers, req,
+    Format, INTEGER, Kind, NATURAL, Precision, Property, Rule, STRINGS, Shape, opt, refer, refers,
+    req,
 };
 use crate::vocabulary as ov;
 
@@ -195,7 +196,7 @@ pub(super) static WINDOWS_PROCESS: Shape = Shape {
     properties: &[
         opt("aslr_enabled", Kind::Boolean),
         opt("dep_enabled", Kind::Boolean),
-        opt("priority", Kind::String),
+        opt("priority", Kind::Format(Format::Priority)),
         opt("owner_sid", Kind::String),
         opt("window_title", Kind::String),
         opt("startup_info", Kind::Dictionary(&Kind::Any)),

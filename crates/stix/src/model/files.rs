@@ -57,7 +57,7 @@ const FILE: &[Property] = &[
     opt("name", Kind::String),
     opt("name_enc", Kind::Format(Format::Charset)),
     opt("magic_number_hex", Kind::Hex),
-    opt("mime_type", Kind::String),
+    opt("mime_type", Kind::Format(Format::Mime)),
     opt("ctime", TIME),
     opt("mtime", TIME),
     opt("atime", TIME),
@@ -76,7 +76,7 @@ const DIRECTORY: &[Property] = &[
 ];
 
 const ARTIFACT: &[Property] = &[
-    opt("mime_type", Kind::String),
+    opt("mime_type", Kind::Format(Format::Mime)),
     opt("payload_bin", Kind::Binary),
     opt("url", Kind::Format(Format::Url)),
     opt("hashes", Kind::Hashes),

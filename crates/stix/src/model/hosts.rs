@@ -142,7 +142,7 @@ const USER_ACCOUNT: &[Property] = &[
 ];
 
 const REGISTRY_KEY: &[Property] = &[
-    opt("key", Kind::String),
+    opt("key", Kind::Format(Format::RegistryKey)),
     opt("values", Kind::Shapes(&REGISTRY_VALUE)),
     opt("modified_time", TIME),
     opt("creator_user_ref", refer(&["user-account"])),

@@ -154,6 +154,18 @@ pub enum Format {
     Cpe,
     /// 3.9.1
     Charset,
+    /// 6.17
+    RegistryKey,
+    /// A mail header, decoded (6.6).
+    Decoded,
+    /// 6.1 and 6.7
+    Mime,
+    /// 4.10, ISO 3166-1 alpha-2.
+    Country,
+    /// 4.10, ISO 3166-2.
+    Area,
+    /// 6.13.2
+    Priority,
     /// 5.1.2
     RelationshipType,
     /// 2.11
@@ -196,6 +208,8 @@ pub enum Rule {
     NotAfter(&'static str, &'static str),
     /// The first is earlier than the second.
     Before(&'static str, &'static str),
+    /// Is on its way out of the standard.
+    Deprecated(&'static str),
     /// SHOULD be there.
     Recommended(&'static str),
     /// References whose `source_name` is the first have an `external_id` of the form that follows.

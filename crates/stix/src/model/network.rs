@@ -135,7 +135,7 @@ const EMAIL_MESSAGE: &[Property] = &[
         Kind::References(Targets::Types(&["email-addr"])),
     ),
     opt("message_id", Kind::String),
-    opt("subject", Kind::String),
+    opt("subject", Kind::Format(Format::Decoded)),
     opt("received_lines", STRINGS),
     opt("additional_header_fields", Kind::Dictionary(&STRINGS)),
     opt("body", Kind::String),

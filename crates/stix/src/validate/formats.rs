@@ -110,6 +110,32 @@ pub(super) fn check(walk: &mut Walk<'_>, format: Format, value: Value<'_>, path:
         Format::Url => (is_url(text), &codes::URL, "is no URL of RFC 3986"),
         Format::LinkedUrl => (is_url(text), &codes::LINK, "is no URL of RFC 3986"),
         Format::Cpe => (is_cpe(text), &codes::CPE, "is no CPE 2.3 name"),
+        Format::RegistryKey => (
+            !has_short_hive(text),
+            &codes::REGISTRY_KEY,
+            "abbreviates its hive",
+        ),
+        Format::Decoded => (
+            !has_encoded_word(text),
+            &codes::ENCODED_WORD,
+            "holds an encoded word",
+        ),
+        Format::Mime => (is_mime(text), &codes::MIME, "is no MIME type"),
+        Format::Country => (
+            is_country(text),
+            &codes::COUNTRY,
+            "is no country of two capital letters",
+        ),
+        Format::Area => (
+            is_area(text),
+            &codes::COUNTRY,
+            "is no area code of ISO 3166-2",
+        ),
+        Format::Priority => (
+            text.ends_with("_CLASS"),
+            &codes::PRIORITY,
+            "should end in `_CLASS`",
+        ),
         Format::Charset => (
             is_charset(text),
             &codes::CHARSET,
@@ -257,4 +283,59 @@ fn is_kill_chain(text: &str) -> bool {
         && !text
             .chars()
             .any(|c| c.is_uppercase() || c.is_whitespace() || c == '_')
+}
+
+/// 6.17.1: the hive "MUST be fully expanded and not truncated".
+fn has_short_hive(text: &str) -> bool {
+    let hive = text.split('\\').next().unwrap_or_default();
+    ["HKLM", "HKCU", "HKCR", "HKU", "HKCC", "HKPD", "HKDD"]
+        .iter()
+        .any(|short| hive.eq_ignore_ascii_case(short))
+}
+
+/// RFC 2047 section 2: `=?charset?B-or-Q?text?=`.
+fn has_encoded_word(text: &str) -> bool {
+    text.match_indices("=?").any(|(at, _)| {
+        let mut parts = text.get(at..).unwrap_or_default().splitn(5, '?').skip(1);
+        let charset = parts
+            .next()
+            .is_some_and(|name| !name.is_empty() && !name.contains(' '));
+        let encoding = parts
+            .next()
+            .is_some_and(|letter| matches!(letter, "B" | "b" | "Q" | "q"));
+        charset
+            && encoding
+            && parts.next().is_some_and(|word| !word.contains(' '))
+            && parts.next().is_some_and(|rest| rest.starts_with('='))
+    })
+}
+
+/// `type/subtype` in the characters of RFC 6838 section 4.2; parameters may follow.
+fn is_mime(text: &str) -> bool {
+    let essence = text.split(';').next().unwrap_or_default().trim_end();
+    let name = |name: &str| {
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
+        name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.len() <= 127
+            && name.bytes().all(letter)
+    };
+    essence
+        .split_once('/')
+        .is_some_and(|(top, sub)| name(top) && name(sub))
+}
+
+fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// A country, a hyphen, and up to three letters or digits.
+fn is_area(text: &str) -> bool {
+    let Some((country, area)) = text.split_once('-') else {
+        return false;
+    };
+    is_country(country)
+        && (1..=3).contains(&area.len())
+        && area
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

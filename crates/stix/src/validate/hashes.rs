@@ -19,6 +19,14 @@ pub(super) fn check(walk: &mut Walk<'_>, hashes: Value<'_>, path: &Path<'_>) {
             "the dictionary of hashes is empty".into(),
         );
     }
+    if walk.options.advice && hashes.get("SHA-256").is_none() {
+        walk.report(
+            &codes::SHA256_MISSING,
+            hashes,
+            path,
+            "there is no SHA-256 among the hashes".into(),
+        );
+    }
     for member in hashes.members() {
         let (name, below) = (member.name(), path.name(member.name()));
         if name.len() < 3 || !value::is_key(name) {

@@ -27,7 +27,8 @@ pub struct Options {
     pub limits: Limits,
     /// Also report what the interoperability test document wants shared objects to have: `created_by_ref`.
     pub interop: bool,
-    /// Also report SHOULD rules that hardly any published object follows: `lang` beside texts (3.2).
+    /// Also report SHOULD rules that hardly any published object follows: `lang` beside texts (3.2), SHA-256
+    /// among hashes (2.7).
     pub advice: bool,
 }
 

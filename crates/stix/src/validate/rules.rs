@@ -69,6 +69,9 @@ fn check_one(
                 )
             })
         }
+        Rule::Deprecated(name) => {
+            has(name).then(|| (&codes::DEPRECATED, format!("`{name}` is deprecated")))
+        }
         Rule::Recommended(name) => {
             (!has(name)).then(|| (&codes::RECOMMENDED, format!("`{name}` should be there")))
         }
