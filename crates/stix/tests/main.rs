@@ -12,6 +12,7 @@ mod attack;
 mod bundles;
 mod conformance;
 mod documentation;
+mod granular;
 mod json;
 mod marking;
 mod mutations;
