@@ -1,4 +1,4 @@
-//! Figures of the register: `cargo bench -p comity-store -- [records] [directory to keep]`.
+//! Figures of the register: `cargo bench -p comity-store -- [records] [directory to keep] [MiB readers map]`.
 //!
 //! Synthetic records of about 1.4 kB with three references each, ten label sets, five types, one in ten a second version.
 #![expect(
@@ -39,8 +39,13 @@ fn main() {
     if !dir.join("register.db").exists() {
         fill(dir, count);
     }
+    let reader_mmap_mib = args.next().map_or(0, |text| text.parse().unwrap());
+    let options = Options {
+        reader_mmap_mib,
+        ..Options::default()
+    };
     let start = Instant::now();
-    let (store, mut writer) = comity_store::open(dir, &Options::default()).unwrap();
+    let (store, mut writer) = comity_store::open(dir, &options).unwrap();
     let head = store.head().unwrap();
     println!(
         "open                     {:>10.1} ms, {} entries",

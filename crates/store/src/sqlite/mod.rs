@@ -44,6 +44,8 @@ pub struct Options {
     pub readers: usize,
     /// Page cache of each reader, KiB.
     pub reader_cache_kib: u32,
+    /// Start of the file each reader maps into memory, MiB: spares a copy, but counts as resident once read. 0 maps nothing.
+    pub reader_mmap_mib: u32,
     /// Page cache of the writer, KiB.
     pub writer_cache_kib: u32,
     /// Pages the file may grow to; `None` for no limit. A full disk, for tests and quotas.
@@ -58,8 +60,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             readers: 4,
-            reader_cache_kib: 4096,
-            writer_cache_kib: 16_384,
+            reader_cache_kib: 8192,
+            reader_mmap_mib: 0,
+            writer_cache_kib: 65_536,
             pages_max: None,
             vain_rows: 64,
             faults: None,

@@ -168,6 +168,9 @@ pub(super) fn reader_connection(
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", cache(options.reader_cache_kib))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    if options.reader_mmap_mib > 0 {
+        connection.pragma_update(None, "mmap_size", i64::from(options.reader_mmap_mib) << 20)?;
+    }
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     Ok(connection)
 }

@@ -15,7 +15,8 @@ use crate::{
 /// Pages of a collection.
 impl Store {
     /// One page, oldest first. The callback gets each row; its cost does not depend on the size of the store nor on how
-    /// many rows the reader may not read. All rows are of one state of the database.
+    /// many rows the reader may not read. All rows are of one state of the database. The callback must not ask the store
+    /// anything: it runs while a pooled connection is held.
     ///
     /// # Errors
     /// [`ReadError`]

@@ -9,6 +9,8 @@
 )]
 
 mod basics;
+mod batches;
+mod crash;
 mod faults;
 mod fsck;
 mod migrations;
