@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use comity_access::{Access, LabelSet, PartyId, Place, PolicyError, Reader, ReaderClass};
+use comity_access::{
+    Access, Action, LabelSet, PartyId, Place, PolicyError, Reader, ReaderClass, Resource,
+};
 use comity_store::{CollectionKey, LabelSetId, ReadError, Scope, Store};
 use tokio::sync::watch;
 
@@ -159,12 +161,16 @@ impl Release {
             }
         }
         let label = self.label(id)?;
-        let refs: Arc<[String]> = self
+        // where the record may be read was decided with its scope; outsiders are asked past the place, as for a hand-over
+        let action = if reader.party() == self.access.own() {
+            Action::Read
+        } else {
+            Action::Receive
+        };
+        let hidden = self
             .access
-            .redactions(reader, &label)
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+            .redactions(reader, action, Resource::record(&label));
+        let refs: Arc<[String]> = hidden.into_iter().map(str::to_owned).collect();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.redactions.insert(key, Arc::clone(&refs));
         Ok(refs)
