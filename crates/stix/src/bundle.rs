@@ -6,6 +6,7 @@ mod envelope;
 mod extent;
 mod reader;
 mod seen;
+mod stream;
 
 pub use envelope::{Envelope, Raw, envelope};
 pub use reader::{RawObject, Reader};

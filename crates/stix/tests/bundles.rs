@@ -94,6 +94,7 @@ fn what_is_broken_around_the_objects_is_refused() {
         ("{\"id\":1,\"id\":2,\"objects\":[]}", "json.key.duplicate"),
         ("{\"id\":tru,\"objects\":[]}", "json.syntax"),
         ("{\"objects\":[{}}", "json.syntax"),
+        ("{\"\\ud800\":1,\"objects\":[]}", "json.surrogate"),
         ("\u{feff}[]", "json.bom"),
     ] {
         // a stray `[1 {}]` is one piece for the cutter and refused by the strict reader
@@ -222,4 +223,17 @@ fn a_broken_envelope_is_refused() {
         );
     }
     assert_eq!(Position::default(), Position::START);
+}
+
+#[test]
+fn blanks_without_end_do_not_fill_the_memory() {
+    let limits = Limits {
+        bytes_max: 1 << 20,
+        ..Limits::default()
+    };
+    for head in ["", "{", "[", "{\"objects\": [1,", "{\"a\":"] {
+        let stream = head.as_bytes().chain(std::io::repeat(b' '));
+        let last = Reader::new(stream, limits.clone()).last().unwrap();
+        assert_eq!(last.unwrap_err().code, "json.limit.bytes", "{head}");
+    }
 }

@@ -1,14 +1,11 @@
 //! Reads objects one by one from a stream of any size, with memory for one of them.
 
-use super::extent::Extent;
-use crate::codes::{self, Code};
+use super::stream::Stream;
+use crate::codes;
 use crate::finding::{Finding, Position};
 use crate::id;
 use crate::json::{Document, Limits, Scratch};
-use std::io::{ErrorKind, Read};
-
-/// Bytes asked of the stream at once.
-const CHUNK_BYTES: usize = 128 << 10;
+use std::io::Read;
 
 /// Members a bundle may have beside its objects; the standard knows two.
 const MEMBERS_MAX: usize = 1_000;
@@ -16,14 +13,8 @@ const MEMBERS_MAX: usize = 1_000;
 /// Cuts a stream into the objects of a bundle, an envelope, a list, or the one object that it is.
 #[derive(Debug)]
 pub struct Reader<R: Read> {
-    stream: R,
+    stream: Stream<R>,
     limits: Limits,
-    buffer: Vec<u8>,
-    /// Bytes of `buffer` that are dealt with.
-    done: usize,
-    /// Where `done` stands in the stream.
-    place: Position,
-    ended: bool,
     state: State,
     index: usize,
     bundle: Bundle,
@@ -85,12 +76,8 @@ impl<R: Read> Reader<R> {
     /// A reader of `stream`; `limits` bound each object.
     pub fn new(stream: R, limits: Limits) -> Self {
         Self {
-            stream,
+            stream: Stream::new(stream, limits.bytes_max),
             limits,
-            buffer: Vec::new(),
-            done: 0,
-            place: Position::START,
-            ended: false,
             state: State::Start,
             index: 0,
             bundle: Bundle::default(),
@@ -107,7 +94,7 @@ impl<R: Read> Reader<R> {
     /// Bytes of memory the reader holds.
     #[must_use]
     pub fn buffer_bytes(&self) -> usize {
-        self.buffer.capacity()
+        self.stream.capacity()
     }
 
     fn step(&mut self) -> Result<Option<RawObject>, Finding> {
@@ -131,13 +118,15 @@ impl<R: Read> Reader<R> {
 
     /// Finds out what the stream is; a single object is given at once.
     fn start(&mut self) -> Result<Option<RawObject>, Finding> {
-        self.fill(3)?;
-        if self.rest().starts_with(b"\xEF\xBB\xBF") {
-            return Err(self.refuse(&codes::JSON_BOM, "the text begins with a byte order mark"));
+        self.stream.fill(3)?;
+        if self.stream.rest().starts_with(b"\xEF\xBB\xBF") {
+            return Err(self
+                .stream
+                .refuse(&codes::JSON_BOM, "the text begins with a byte order mark"));
         }
-        match self.peek()? {
+        match self.stream.peek()? {
             Some(b'[') => {
-                self.take(1);
+                self.stream.take(1);
                 self.state = State::Items {
                     first: true,
                     bundle: false,
@@ -145,40 +134,39 @@ impl<R: Read> Reader<R> {
                 Ok(None)
             }
             Some(b'{') => self.object_or_bundle(),
-            Some(_) => Err(self.refuse(
+            Some(_) => Err(self.stream.refuse(
                 &codes::JSON_SYNTAX,
                 "here a bundle, a list or an object must begin",
             )),
-            None => Err(self.refuse(&codes::JSON_SYNTAX, "the text is empty")),
+            None => Err(self.stream.refuse(&codes::JSON_SYNTAX, "the text is empty")),
         }
     }
 
     /// Reads members up to a list `objects`. Without one, or with a type other than `bundle`, the text is one object.
     fn object_or_bundle(&mut self) -> Result<Option<RawObject>, Finding> {
-        self.bundle.start = self.place.clone();
-        let start = self.done;
+        self.bundle.start = self.stream.place().clone();
         let mut at = 1;
-        while let Some((name, value_at)) = self.member(start, &mut at)? {
-            let list = self.byte(start, value_at)? == Some(b'[');
+        while let Some((name, value_at)) = self.member(&mut at)? {
+            let list = self.stream.byte(value_at)? == Some(b'[');
             let single = self
                 .bundle
                 .bundle_type
                 .as_deref()
                 .is_some_and(|name| name != "bundle");
             if name == "objects" && list && !single {
-                self.take(value_at.saturating_add(1));
+                self.stream.take(value_at.saturating_add(1));
                 self.state = State::Items {
                     first: true,
                     bundle: true,
                 };
                 return Ok(None);
             }
-            let end = self.value_end(start, value_at)?;
-            self.note(name, start, value_at, end)?;
+            let end = self.stream.value_end(value_at)?;
+            self.note(name, value_at, end)?;
             at = end;
         }
         if self.bundle.bundle_type.as_deref() == Some("bundle") || self.is_empty_envelope() {
-            self.take(at);
+            self.stream.take(at);
             self.finish()?;
             return Ok(None);
         }
@@ -198,13 +186,13 @@ impl<R: Read> Reader<R> {
 
     /// One item of the list of objects, or its end.
     fn item(&mut self, first: bool, bundle: bool) -> Result<Option<RawObject>, Finding> {
-        match self.peek()? {
+        match self.stream.peek()? {
             Some(b']') => {
                 if first && bundle {
                     let finding = Finding::new(&codes::LIST_EMPTY, "the list `objects` is empty");
                     self.findings.push(self.placed(finding, "/objects"));
                 }
-                self.take(1);
+                self.stream.take(1);
                 if bundle {
                     self.state = State::Members;
                 } else {
@@ -213,21 +201,27 @@ impl<R: Read> Reader<R> {
                 return Ok(None);
             }
             Some(b',') if !first => {
-                self.take(1);
-                self.peek()?;
+                self.stream.take(1);
+                self.stream.peek()?;
             }
             Some(_) if first => {}
-            Some(_) => return Err(self.refuse(&codes::JSON_SYNTAX, "here `,` or `]` must stand")),
+            Some(_) => {
+                return Err(self
+                    .stream
+                    .refuse(&codes::JSON_SYNTAX, "here `,` or `]` must stand"));
+            }
             None => {
-                return Err(self.refuse(
+                return Err(self.stream.refuse(
                     &codes::JSON_SYNTAX,
                     "the text ends inside the list of objects",
                 ));
             }
         }
-        let end = self.value_end(self.done, 0)?;
+        let end = self.stream.value_end(0)?;
         if end == 0 {
-            return Err(self.refuse(&codes::JSON_SYNTAX, "here an object must stand"));
+            return Err(self
+                .stream
+                .refuse(&codes::JSON_SYNTAX, "here an object must stand"));
         }
         let pointer = format!("{}/{}", if bundle { "/objects" } else { "" }, self.index);
         let object = self.cut(end, pointer);
@@ -241,73 +235,65 @@ impl<R: Read> Reader<R> {
     /// The members that follow the list of objects.
     fn members_after(&mut self) -> Result<(), Finding> {
         let mut at = 0;
-        let start = self.done;
-        while let Some((name, value_at)) = self.member(start, &mut at)? {
-            let end = self.value_end(start, value_at)?;
+        while let Some((name, value_at)) = self.member(&mut at)? {
+            let end = self.stream.value_end(value_at)?;
             if name == "objects" {
-                return Err(self.refuse(
+                return Err(self.stream.refuse(
                     &codes::JSON_DUPLICATE_KEY,
                     "the key `objects` stands twice in one object",
                 ));
             }
-            self.note(name, start, value_at, end)?;
+            self.note(name, value_at, end)?;
             at = end;
         }
-        self.take(at);
+        self.stream.take(at);
         self.finish()
     }
 
     /// The key and the place of the value of the next member; `None` after the closing bracket. `at` counts from `start`.
-    fn member(&mut self, start: usize, at: &mut usize) -> Result<Option<(String, usize)>, Finding> {
-        let opening = *at == 1 && start == self.done && self.rest().first() == Some(&b'{');
-        *at = self.skip(start, *at)?;
-        match self.byte(start, *at)? {
+    fn member(&mut self, at: &mut usize) -> Result<Option<(String, usize)>, Finding> {
+        let opening = *at == 1 && self.stream.rest().first() == Some(&b'{');
+        *at = self.stream.skip(*at)?;
+        match self.stream.byte(*at)? {
             Some(b'}') => {
                 *at = at.saturating_add(1);
                 return Ok(None);
             }
-            Some(b',') if !opening => *at = self.skip(start, at.saturating_add(1))?,
+            Some(b',') if !opening => *at = self.stream.skip(at.saturating_add(1))?,
             Some(b'"') if opening => {}
             _ => {
-                return Err(self.refuse_at(
-                    start,
+                return Err(self.stream.refuse_at(
                     *at,
                     &codes::JSON_SYNTAX,
                     "here `,` or `}` or a key must stand",
                 ));
             }
         }
-        if self.byte(start, *at)? != Some(b'"') {
-            return Err(self.refuse_at(
-                start,
+        if self.stream.byte(*at)? != Some(b'"') {
+            return Err(self.stream.refuse_at(
                 *at,
                 &codes::JSON_SYNTAX,
                 "here a key in double quotes must stand",
             ));
         }
-        let end = self.value_end(start, *at)?;
-        let key = self.string(start, *at, end).unwrap_or_default();
-        let colon = self.skip(start, end)?;
-        if self.byte(start, colon)? != Some(b':') {
-            return Err(self.refuse_at(
-                start,
+        let end = self.stream.value_end(*at)?;
+        let key = self.key(*at, end)?;
+        let colon = self.stream.skip(end)?;
+        if self.stream.byte(colon)? != Some(b':') {
+            return Err(self.stream.refuse_at(
                 colon,
                 &codes::JSON_SYNTAX,
                 "here `:` must stand after the key",
             ));
         }
-        Ok(Some((key, self.skip(start, colon.saturating_add(1))?)))
+        Ok(Some((key, self.stream.skip(colon.saturating_add(1))?)))
     }
 
     /// Reads and remembers a member of the bundle other than `objects`.
-    fn note(&mut self, name: String, start: usize, from: usize, to: usize) -> Result<(), Finding> {
-        let before = self
-            .buffer
-            .get(start..start.saturating_add(from))
-            .unwrap_or_default();
+    fn note(&mut self, name: String, from: usize, to: usize) -> Result<(), Finding> {
         let place = Position {
-            pointer: format!("/{name}"),
-            ..self.place.advanced(before)
+            pointer: format!("/{}", name.replace('~', "~0").replace('/', "~1")),
+            ..self.stream.place_after(from)
         };
         if self.bundle.members.iter().any(|(seen, _)| *seen == name) {
             let message = format!(
@@ -316,10 +302,7 @@ impl<R: Read> Reader<R> {
             );
             return Err(Finding::new(&codes::JSON_DUPLICATE_KEY, message).at(b"", 0, 1, &place));
         }
-        let bytes = self
-            .buffer
-            .get(start.saturating_add(from)..start.saturating_add(to))
-            .unwrap_or_default();
+        let bytes = self.stream.text(from, to);
         let document = Document::parse_with(bytes, &self.limits, &place, Scratch::default())?;
         let text = document.root().as_str().map(str::to_owned);
         match name.as_str() {
@@ -338,23 +321,19 @@ impl<R: Read> Reader<R> {
         Ok(())
     }
 
-    /// The JSON string at `from..to` after `start`.
-    fn string(&self, start: usize, from: usize, to: usize) -> Option<String> {
-        let bytes = self
-            .buffer
-            .get(start.saturating_add(from)..start.saturating_add(to))?;
-        Document::parse(bytes, &self.limits)
-            .ok()?
-            .root()
-            .as_str()
-            .map(str::to_owned)
+    /// The key at `from..to`, read strictly.
+    fn key(&self, from: usize, to: usize) -> Result<String, Finding> {
+        let text = self.stream.text(from, to);
+        let place = self.stream.place_after(from);
+        let document = Document::parse_with(text, &self.limits, &place, Scratch::default())?;
+        Ok(document.root().as_str().unwrap_or_default().to_owned())
     }
 
     /// After the end: nothing but blanks may follow; then the bundle itself is judged (8.1).
     fn finish(&mut self) -> Result<(), Finding> {
         self.state = State::End;
-        if self.peek()?.is_some() {
-            return Err(self.refuse(
+        if self.stream.peek()?.is_some() {
+            return Err(self.stream.refuse(
                 &codes::JSON_TRAILING,
                 "something follows the end of the value",
             ));
@@ -400,9 +379,9 @@ impl<R: Read> Reader<R> {
 
     /// Takes the next `len` bytes as an object.
     fn cut(&mut self, len: usize, pointer: String) -> RawObject {
-        let place = self.place.clone();
-        let bytes = self.rest().get(..len).unwrap_or_default().to_vec();
-        self.take(len);
+        let place = self.stream.place().clone();
+        let bytes = self.stream.rest().get(..len).unwrap_or_default().to_vec();
+        self.stream.take(len);
         let index = self.index;
         self.index = index.saturating_add(1);
         RawObject {
@@ -415,122 +394,12 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The end, counted from `start`, of the value that begins at `from`.
-    fn value_end(&mut self, start: usize, from: usize) -> Result<usize, Finding> {
-        let mut extent = Extent::default();
-        let mut at = start.saturating_add(from);
-        loop {
-            if let Some(end) = extent.end(&self.buffer, &mut at) {
-                return Ok(end.saturating_sub(start));
-            }
-            if self.buffer.len().saturating_sub(start) > self.limits.bytes_max {
-                let message = format!("a value has more than {} bytes", self.limits.bytes_max);
-                return Err(self.refuse(&codes::JSON_LIMIT_BYTES, &message));
-            }
-            if !self.more()? {
-                return Err(self.refuse(&codes::JSON_SYNTAX, "the text ends inside a value"));
-            }
-        }
-    }
-
-    /// The first place at or after `at` (from `start`) that is no blank.
-    fn skip(&mut self, start: usize, mut at: usize) -> Result<usize, Finding> {
-        while matches!(self.byte(start, at)?, Some(b' ' | b'\t' | b'\r' | b'\n')) {
-            at = at.saturating_add(1);
-        }
-        Ok(at)
-    }
-
-    fn byte(&mut self, start: usize, at: usize) -> Result<Option<u8>, Finding> {
-        let place = start.saturating_add(at);
-        while place >= self.buffer.len() {
-            if !self.more()? {
-                return Ok(None);
-            }
-        }
-        Ok(self.buffer.get(place).copied())
-    }
-
-    /// Drops blanks; the byte after them.
-    fn peek(&mut self) -> Result<Option<u8>, Finding> {
-        let blanks = self.skip(self.done, 0)?;
-        self.take(blanks);
-        self.byte(self.done, 0)
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.buffer.get(self.done..).unwrap_or_default()
-    }
-
-    /// Deals with the next `len` bytes.
-    fn take(&mut self, len: usize) {
-        let end = self.done.saturating_add(len).min(self.buffer.len());
-        self.place = self
-            .place
-            .advanced(self.buffer.get(self.done..end).unwrap_or_default());
-        self.done = end;
-    }
-
-    fn fill(&mut self, bytes: usize) -> Result<(), Finding> {
-        while self.rest().len() < bytes && self.more()? {}
-        Ok(())
-    }
-
-    /// Reads more of the stream; false at its end. Bytes before `done` are dropped only between objects, by `compact`.
-    fn more(&mut self) -> Result<bool, Finding> {
-        if self.ended {
-            return Ok(false);
-        }
-        let before = self.buffer.len();
-        loop {
-            match self
-                .stream
-                .by_ref()
-                .take(CHUNK_BYTES as u64)
-                .read_to_end(&mut self.buffer)
-            {
-                Ok(0) => {
-                    self.ended = true;
-                    return Ok(false);
-                }
-                Ok(_) => return Ok(true),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.buffer.truncate(before);
-                    return Err(
-                        self.refuse(&codes::READ, &format!("the input cannot be read: {error}"))
-                    );
-                }
-            }
-        }
-    }
-
-    /// Drops what is dealt with, once it is the larger part.
-    fn compact(&mut self) {
-        if self.done > self.buffer.len() / 2 {
-            self.buffer.drain(..self.done);
-            self.done = 0;
-        }
-    }
-
-    fn refuse(&self, code: &'static Code, message: &str) -> Finding {
-        self.refuse_at(self.done, 0, code, message)
-    }
-
-    fn refuse_at(&self, start: usize, at: usize, code: &'static Code, message: &str) -> Finding {
-        let before = self
-            .buffer
-            .get(self.done..start.saturating_add(at))
-            .unwrap_or_default();
-        Finding::new(code, message).at(b"", 0, 1, &self.place.advanced(before))
-    }
-
     fn placed(&self, finding: Finding, pointer: &str) -> Finding {
         Finding {
             pointer: pointer.to_owned(),
             ..finding
         }
-        .at(b"", 0, 1, &self.place)
+        .at(b"", 0, 1, self.stream.place())
     }
 }
 
@@ -538,7 +407,7 @@ impl<R: Read> Iterator for Reader<R> {
     type Item = Result<RawObject, Finding>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.compact();
+        self.stream.compact();
         let step = self.step();
         if step.is_err() {
             self.state = State::End;

@@ -4,14 +4,17 @@
 //! pass over the text fills a flat list of nodes; strings without escapes and all numbers stay in the input. The text is
 //! held to I-JSON (RFC 7493), without which RFC 8785 canonical bytes do not exist.
 
+mod keys;
 mod reader;
+mod scalars;
 mod scan;
+mod scratch;
 mod text;
 
 use crate::finding::{Finding, Position};
 
-pub use reader::Scratch;
 pub(crate) use scan::plain_end;
+pub use scratch::Scratch;
 
 /// Bounds on what is read; each exists so that foreign bytes cannot take the node's memory or stack.
 #[derive(Debug, Clone, PartialEq, Eq)]

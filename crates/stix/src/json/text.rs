@@ -146,6 +146,11 @@ pub(super) fn source_offset(raw: &str, index: usize) -> usize {
     at
 }
 
+/// Enough of a long text to recognise it.
+pub(super) fn excerpt(written: &str) -> &str {
+    written.get(..40).unwrap_or(written)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::json::{Document, Limits};
