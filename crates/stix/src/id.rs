@@ -74,15 +74,16 @@ pub fn check(text: &str) -> Result<Parts<'_>, IdentifierError> {
     if !is_type_name(object_type) {
         return Err(IdentifierError::Type);
     }
-    for (place, byte) in uuid.bytes().enumerate() {
-        let right = if matches!(place, 8 | 13 | 18 | 23) {
-            byte == b'-'
-        } else {
-            byte.is_ascii_hexdigit()
-        };
-        if !right {
-            return Err(IdentifierError::Uuid);
-        }
+    let (mut digits, mut hyphens) = (0, 0);
+    for byte in uuid.bytes() {
+        digits += usize::from(byte.is_ascii_hexdigit());
+        hyphens += usize::from(byte == b'-');
+    }
+    let joined = [8, 13, 18, 23]
+        .iter()
+        .all(|place| uuid.as_bytes().get(*place) == Some(&b'-'));
+    if digits != 32 || hyphens != 4 || !joined {
+        return Err(IdentifierError::Uuid);
     }
     let bytes = uuid.as_bytes();
     if !matches!(bytes.get(19), Some(b'8' | b'9' | b'a' | b'b' | b'A' | b'B'))

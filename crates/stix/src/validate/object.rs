@@ -149,7 +149,10 @@ fn members(walk: &mut Walk<'_>, class: Class, model: Option<&'static Type>) {
         let name = member.name();
         let path = Path::ROOT;
         let path = path.name(name);
-        if let Some((index, property)) = value::find(common, name) {
+        // no name of the standard begins so: most members of published objects need no look-up
+        if name.starts_with("x_") {
+            custom::property(walk, member, &path);
+        } else if let Some((index, property)) = value::find(common, name) {
             common_seen |= 1 << index;
             common_property(walk, class, model, property, member, &path);
         } else if let Some((index, property)) = value::find(own, name) {

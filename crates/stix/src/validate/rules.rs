@@ -118,10 +118,10 @@ fn check_one(
 }
 
 /// Reports `second` when it is earlier than `first` (or equal, when `strict`).
-pub(super) fn not_after(
+pub(super) fn not_after<'d>(
     walk: &mut Walk<'_>,
     clause: &'static str,
-    object: Value<'_>,
+    object: Value<'d>,
     path: &Path<'_>,
     first: &str,
     second: &str,
@@ -130,13 +130,8 @@ pub(super) fn not_after(
     let (Some(one), Some(other)) = (object.get(first), object.get(second)) else {
         return;
     };
-    let key = |value: Value<'_>| {
-        value
-            .as_str()
-            .and_then(|text| check_time(text).ok())
-            .map(str::to_owned)
-    };
-    let (Some(early), Some(late)) = (key(one), key(other)) else {
+    let key = |value: Option<&'d str>| value.and_then(|text| check_time(text).ok());
+    let (Some(early), Some(late)) = (key(one.as_str()), key(other.as_str())) else {
         return;
     };
     if late < early || (strict && late == early) {

@@ -79,7 +79,7 @@ fn c2_9_without_contributing_properties_a_uuid_of_version_4_is_a_must() {
 
 #[test]
 fn c6_contributing_properties_give_the_identifiers_another_program_gives() {
-    // `every-type.json` holds what python-stix2 computed, see its note in the test data's generator
+    // `every-type.json` holds what python-stix2 3.0.2 computed
     let bundle: Value = serde_json::from_str(EVERY_TYPE).unwrap();
     let mut computed = 0;
     for object in bundle["objects"].as_array().unwrap() {
