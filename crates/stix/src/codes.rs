@@ -68,6 +68,8 @@ codes! {
     JSON_LIMIT_KEY Error "json.limit.key" "limits" "a key is longer than accepted"
         "shorten the key to 250 characters";
 
+    LIMIT_SELECTORS Error "stix.limit.selectors" "limits" "granular markings have no more selectors and entries than accepted"
+        "mark the whole object, or split it";
     OBJECT Error "stix.object" "1.2.10" "an object is a JSON object"
         "begin with `{`";
     TYPE_NAME Error "stix.type.name" "11.2.1" "a type name is a-z, 0-9 and single hyphens, begins with a letter and has 3 to 250 characters"

@@ -13,6 +13,7 @@ mod bundles;
 mod conformance;
 mod documentation;
 mod granular;
+mod hostile;
 mod json;
 mod marking;
 mod mutations;

@@ -158,6 +158,15 @@ fn circular(walk: &mut Walk<'_>, object: Value<'_>, path: &Path<'_>) {
     }
 }
 
+/// Selectors of one object. Each is followed through the object, so their number times its size is work.
+pub(super) const SELECTORS_MAX: usize = 1_000;
+
+/// True when `granular_markings` has more selectors or entries than are followed.
+pub(super) fn too_many(markings: Value<'_>) -> bool {
+    let selectors = |entry: Value<'_>| entry.get("selectors").map_or(0, |list| list.len());
+    markings.len() > SELECTORS_MAX || markings.items().map(selectors).sum::<usize>() > SELECTORS_MAX
+}
+
 /// 7.2.3: a language or a marking, for content that is there.
 pub(super) fn granular(walk: &mut Walk<'_>, entry: Value<'_>, path: &Path<'_>) {
     if entry.get("lang").is_some() == entry.get("marking_ref").is_some() {

@@ -1,7 +1,7 @@
 //! Rules of the object as a whole: type, family, common properties (3.2), own properties, extensions.
 
 use super::walk::{Path, Walk, excerpt};
-use super::{Options, custom, extensions, identifiers, rules, value};
+use super::{Options, custom, extensions, identifiers, markings, rules, value};
 use crate::codes;
 use crate::finding::{Finding, Position};
 use crate::id::is_type_name;
@@ -215,6 +215,13 @@ fn common_property(
             );
         }
         "extensions" => extensions::check(walk, model, value, path),
+        "granular_markings" if markings::too_many(value) => {
+            let message = format!(
+                "the object has more than {} granular markings or selectors",
+                markings::SELECTORS_MAX
+            );
+            walk.report(&codes::LIMIT_SELECTORS, value, path, message);
+        }
         _ => value::check(walk, &property.kind, value, path),
     }
 }

@@ -52,12 +52,20 @@ impl Walk<'_> {
         self.push(finding, span.start, span.len());
     }
 
-    /// Adds a finding at a place of the object's text.
+    /// Adds a finding at a place of the object's text. Beyond [`FINDINGS_MAX`] only the first error still counts: finding
+    /// a line costs a pass over the text, and nobody reads that many.
     pub(super) fn push(&mut self, finding: Finding, offset: usize, len: usize) {
-        self.findings
-            .push(finding.at(self.text.as_bytes(), offset, len, self.base));
+        let full = self.findings.len() >= FINDINGS_MAX;
+        if full && (!finding.is_error() || self.findings.iter().any(Finding::is_error)) {
+            return;
+        }
+        let text = self.text.as_bytes();
+        self.findings.push(finding.at(text, offset, len, self.base));
     }
 }
+
+/// Findings reported for one object.
+const FINDINGS_MAX: usize = 100;
 
 /// The way from the whole object to a value, kept on the stack and printed only for a finding.
 #[derive(Clone, Copy)]
