@@ -33,7 +33,7 @@ pub(super) enum Flow {
     Stop,
 }
 
-type Each<'a> = dyn FnMut(&Narrow) -> Result<Flow, ReadError> + 'a;
+type Each<'a> = dyn FnMut(Narrow) -> Result<Flow, ReadError> + 'a;
 
 pub(super) struct Walk<'a> {
     pub(super) connection: &'a Connection,
@@ -97,7 +97,7 @@ impl Walk<'_> {
             at = row.get(0)?;
             if self.allowed.contains(row.get(3)?) {
                 let narrow = self.narrow(row)?;
-                if self.matches(&narrow)? && each(&narrow)? == Flow::Stop {
+                if self.matches(&narrow)? && each(narrow)? == Flow::Stop {
                     return Ok(None);
                 }
             }
@@ -132,11 +132,12 @@ impl Walk<'_> {
             let Some(narrow) = source.rows.pop_front() else {
                 continue;
             };
-            if self.matches(&narrow)? && each(&narrow)? == Flow::Stop {
+            let added = narrow.added;
+            if self.matches(&narrow)? && each(narrow)? == Flow::Stop {
                 return Ok(());
             }
             if source.rows.is_empty() && source.more {
-                self.refill(source, narrow.added)?;
+                self.refill(source, added)?;
             }
             if let Some(head) = source.rows.front() {
                 heads.push(Reverse((head.added, index)));
@@ -191,7 +192,7 @@ impl Walk<'_> {
             }
         }
         found.sort_unstable_by_key(|narrow| narrow.added);
-        for narrow in &found {
+        for narrow in found {
             if each(narrow)? == Flow::Stop {
                 break;
             }

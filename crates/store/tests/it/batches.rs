@@ -179,3 +179,33 @@ fn stores_and_writers_travel_between_threads() {
     travels::<Writer>();
     is_shared::<Store>();
 }
+
+#[test]
+fn a_page_ends_at_its_bytes_but_never_before_its_first_row() {
+    let mut register = Register::new();
+    let c = register.collection(1);
+    register.append(
+        (0..2500)
+            .map(|n| Op::Put(Box::new(put(n, 1, "amber", &[c]))))
+            .collect(),
+    );
+    let size = put(0, 1, "amber", &[c]).bytes.len();
+    for (bytes_max, expected) in [(0, 1), (size, 1), (size * 3, 2), (usize::MAX, 2500)] {
+        let mut query = PageQuery::new(c, register.scope(&["amber"]), 10_000);
+        query.bytes_max = bytes_max;
+        let mut rows = Vec::new();
+        let end = register
+            .store
+            .page(&query, &mut |row| rows.push(row.added))
+            .unwrap();
+        assert!(rows.len() >= expected, "{bytes_max}: {}", rows.len());
+        assert!(rows.len() <= expected + 1);
+        assert_eq!((end.rows, end.more), (rows.len(), rows.len() < 2500));
+        assert_eq!(
+            (end.first_added, end.last_added),
+            (rows.first().copied(), rows.last().copied())
+        );
+    }
+    let query = PageQuery::new(c, register.scope(&["amber"]), 2048);
+    assert_eq!(register.store.page(&query, &mut |_| {}).unwrap().rows, 2048);
+}
