@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary `comity`; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    comity_node::cmd::main(std::env::args_os())
+}

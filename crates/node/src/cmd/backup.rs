@@ -1,0 +1,133 @@
+//! `comity backup`: a copy of the register in a new folder, made while the node runs.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use super::init::make_private;
+use super::ui::{Ui, Unit, counted};
+use super::{Global, call, exit};
+use crate::clock::{Clock as _, SystemClock, micros_to_text};
+use crate::config::FILE_NAME;
+use crate::control::{BackupMade, Command};
+use crate::keys;
+
+/// Arguments of `comity backup`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The keys are left out unless --with-keys: who has them can sign in the party's name. Keep them apart, but keep them:\n\
+                  a restored register without the log's key cannot take new records."
+)]
+pub(crate) struct Args {
+    /// A folder that does not exist yet
+    #[arg(value_name = "DEST")]
+    to: PathBuf,
+    /// Also copy the log's key and the TLS key
+    #[arg(long)]
+    with_keys: bool,
+}
+
+/// The register's file in a backup folder and in a data directory.
+pub(crate) const REGISTER: &str = "register.db";
+/// The file that says what a backup folder holds.
+pub(crate) const NOTE: &str = "backup.json";
+
+/// What a backup folder holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Note {
+    /// Origin line of the log.
+    pub(crate) origin: String,
+    /// Log size of the copy.
+    pub(crate) log_size: u64,
+    /// The signed head of the copy.
+    pub(crate) checkpoint: String,
+    /// When it was made.
+    pub(crate) made: String,
+    /// The program that made it.
+    pub(crate) version: String,
+    /// Whether the keys are with it.
+    pub(crate) with_keys: bool,
+}
+
+pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
+    let (dir, to) = (&global.dir, &args.to);
+    anyhow::ensure!(
+        !to.exists(),
+        "`{}` is there already\n  help: a backup goes into a new folder",
+        to.display()
+    );
+    let store = comity_store::open_read_only(dir, &comity_store::Options::default())?;
+    make_private(to)?;
+    let bar = ui.progress(None, Unit::Count);
+    store.backup(&to.join(REGISTER), &mut |at| {
+        bar.message(at.stage);
+        bar.set(at.done, at.total);
+    })?;
+    drop(bar);
+    copy(&dir.join(FILE_NAME), &to.join(FILE_NAME))?;
+    if args.with_keys {
+        copy_keys(dir, to)?;
+    }
+    // what the copy itself says, not the node, which went on meanwhile
+    let head = comity_store::open_read_only(to, &comity_store::Options::default())?.head()?;
+    let note = Note {
+        origin: head.origin,
+        log_size: head.size,
+        checkpoint: head.note,
+        made: micros_to_text(SystemClock::new().now_micros()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        with_keys: args.with_keys,
+    };
+    // CRASH POINT: a folder without this note is a half-made backup, and `restore` refuses it
+    std::fs::write(to.join(NOTE), serde_json::to_vec_pretty(&note)?)
+        .context("cannot write the note of the backup")?;
+    call::one(
+        global,
+        ui,
+        Command::BackupMade(BackupMade {
+            size: note.log_size,
+            with_keys: args.with_keys,
+        }),
+    )?;
+    if ui.is_json() {
+        ui.json(&note)?;
+    } else {
+        ui.line(format!(
+            "`{}` holds {}",
+            to.display(),
+            counted(note.log_size, "log entry").replace("entrys", "entries")
+        ))?;
+        ui.say(if args.with_keys {
+            "the keys are in it: keep it as safe as the node itself".to_owned()
+        } else {
+            format!(
+                "the keys are not in it: keep a copy of `{}` elsewhere",
+                keys::log_seed_path(dir).display()
+            )
+        });
+    }
+    Ok(exit::DONE)
+}
+
+/// Copies the files in `keys` and `tls`, for the owner's eyes only.
+pub(crate) fn copy_keys(from: &Path, to: &Path) -> anyhow::Result<()> {
+    for folder in ["keys", "tls"] {
+        let Ok(listed) = std::fs::read_dir(from.join(folder)) else {
+            continue;
+        };
+        for entry in listed {
+            let entry = entry?;
+            let content = zeroize::Zeroizing::new(std::fs::read(entry.path())?);
+            keys::write_private(&to.join(folder).join(entry.file_name()), &content)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a file and says which one failed.
+pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    std::fs::copy(from, to)
+        .with_context(|| format!("cannot copy `{}` to `{}`", from.display(), to.display()))?;
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! `comity peer`: other nodes and TAXII servers.
+
+use clap::Subcommand;
+
+use super::call::{self, text};
+use super::ui::Ui;
+use super::{Global, exit, secret};
+use crate::control::{Command, Peer};
+use crate::peers::admin::AddPeer;
+
+/// Arguments of `comity peer`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Show another node's card; with its fingerprint, compared by voice, make it a peer
+    Add(Box<Add>),
+    /// Take up a peer whose fingerprint was compared by voice
+    Confirm {
+        /// Its name here
+        name: String,
+        /// SHA-256 fingerprint of its certificate, as the other side read it to you
+        #[arg(long, value_name = "HEX")]
+        fingerprint: String,
+    },
+    /// Show all peers
+    List,
+    /// Show one peer and the state of what is on its way
+    Show {
+        /// Its name here
+        name: String,
+    },
+    /// Forget a peer and what is queued for it
+    Remove {
+        /// Its name here
+        name: String,
+    },
+    /// Fetch what is new, from one peer or all
+    Pull {
+        /// Its name here
+        name: Option<String>,
+    },
+    /// Send what is queued, to one peer or all
+    Push {
+        /// Its name here
+        name: Option<String>,
+    },
+    /// Print this node's card, for others
+    Card,
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// Where it is, e.g. `https://node.example.eu/`
+    url: String,
+    /// SHA-256 fingerprint of its certificate, as the other side reads it to you
+    #[arg(long, value_name = "HEX")]
+    fingerprint: Option<String>,
+    /// Its name here; its party by default
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The party behind it; a Comity node says it itself
+    #[arg(long, value_name = "PARTY")]
+    party: Option<String>,
+    /// Our user name there (HTTP Basic); Comity nodes know each other by certificate
+    #[arg(long, value_name = "USER", requires = "password_stdin")]
+    user: Option<String>,
+    /// Read our password there from standard input
+    #[arg(long, requires = "user")]
+    password_stdin: bool,
+    /// Read a bearer token from standard input
+    #[arg(long, conflicts_with = "user")]
+    token_stdin: bool,
+    /// Fetch this collection of theirs into this one of ours; `*` is all that we may read
+    #[arg(long, value_delimiter = ',', value_name = "REMOTE[=LOCAL],..", value_parser = route)]
+    collection: Vec<String>,
+    /// Send this collection of ours into this one of theirs
+    #[arg(long, value_delimiter = ',', value_name = "LOCAL[=REMOTE],..", value_parser = route)]
+    push: Vec<String>,
+    /// Seconds between polls
+    #[arg(long, value_name = "SECONDS")]
+    poll_seconds: Option<u64>,
+    /// Role of its account here: `peer`, or `observer` for a state that only witnesses
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+    /// Belongs to the community that TLP:GREEN speaks of; a Comity node does by default
+    #[arg(long, value_name = "BOOL")]
+    community: Option<bool>,
+    /// Label for what it sends without any
+    #[arg(long, value_name = "TLP")]
+    tlp: Option<String>,
+    /// Path of the API root, where the server has several
+    #[arg(long, value_name = "PATH")]
+    api_root: Option<String>,
+}
+
+fn route(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some(("", _) | (_, "")) => Err("expected `NAME` or `NAME=NAME`".to_owned()),
+        _ if text.is_empty() => Err("expected the name of a collection".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+impl Add {
+    fn asked(self) -> anyhow::Result<AddPeer> {
+        let secret = match (self.password_stdin, self.token_stdin) {
+            (true, _) => Some(secret::read("password")?),
+            (_, true) => Some(secret::read("token")?),
+            _ => None,
+        };
+        Ok(AddPeer {
+            url: self.url,
+            key: self.name,
+            party: self.party,
+            fingerprint: self.fingerprint,
+            user: self.user,
+            secret: secret.map(|secret| secret.expose().to_owned()),
+            pull: self.collection,
+            push: self.push,
+            poll_seconds: self.poll_seconds,
+            community: self.community,
+            role: self.role,
+            tlp_in: self.tlp,
+            api_root: self.api_root,
+        })
+    }
+}
+
+pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
+    let act = match args.act {
+        Act::List => return list(global, ui),
+        Act::Add(add) => Peer::Add(Box::new(add.asked()?)),
+        Act::Confirm { name, fingerprint } => Peer::Confirm { name, fingerprint },
+        Act::Show { name } => Peer::Show(name),
+        Act::Remove { name } => Peer::Remove(name),
+        Act::Pull { name } => Peer::Pull(name),
+        Act::Push { name } => Peer::Push(name),
+        Act::Card => Peer::Card,
+    };
+    let (rows, answer) = call::rows(global, ui, Command::Peer(act))?;
+    let failed = call::number(&answer, "failed") > 0;
+    let counts = answer.get("peers").is_some();
+    for value in rows.iter().chain((!counts).then_some(&answer)) {
+        if ui.is_json() {
+            ui.json(value)?;
+        } else {
+            ui.line(lines(value))?;
+        }
+    }
+    if counts && rows.is_empty() {
+        ui.say("no peers yet: `comity peer add URL`");
+    }
+    Ok(exit::found(failed))
+}
+
+fn list(global: &Global, ui: &Ui) -> anyhow::Result<u8> {
+    let (rows, _) = call::rows(global, ui, Command::Peer(Peer::List))?;
+    call::print(
+        ui,
+        &rows,
+        &[
+            ("name", "NAME"),
+            ("party", "PARTY"),
+            ("kind", "KIND"),
+            ("state", "STATE"),
+            ("url", "URL"),
+        ],
+    )?;
+    if rows.is_empty() {
+        ui.say("no peers yet: `comity peer add URL`");
+    }
+    Ok(exit::DONE)
+}
+
+/// The members of an answer, one a line.
+fn lines(value: &serde_json::Value) -> String {
+    let Some(members) = value.as_object() else {
+        return call::plain(value);
+    };
+    let named = members.keys().filter(|key| !text(value, key).is_empty());
+    named
+        .map(|key| format!("{:<16} {}", key.replace('_', " "), text(value, key)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}

@@ -1,0 +1,224 @@
+//! A collection as one STIX bundle: each object as it is kept, under release for whoever will read it.
+
+use comity_access::Reader;
+use comity_stix::marking::Tlp;
+use comity_store::{Admin, Disclose, Op, PageQuery, Scope, Seq, VersionFilter};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::person::Eyes;
+use super::{ControlError, Output, collection};
+use crate::app::App;
+use crate::release::{Visible, visible};
+
+/// What to give out.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Export {
+    /// Alias or UUID.
+    pub collection: String,
+    /// For whom: only what this person may read; the local officer when not given.
+    pub reader: Option<String>,
+    /// The one person the file is for. Only then TLP:RED records that name them are in it.
+    pub person: Option<String>,
+    /// Only these types.
+    pub types: Vec<String>,
+    /// Only what came into the collection after this time.
+    pub since: Option<String>,
+    /// Every version, not only the latest.
+    pub all_versions: bool,
+}
+
+/// Records fetched at once.
+const PAGE_RECORDS: usize = 1_000;
+/// Octets fetched at once.
+const PAGE_BYTES: usize = 8 << 20;
+
+pub(super) fn execute(
+    app: &App,
+    actor: &str,
+    command: &Export,
+    output: &mut dyn Output,
+) -> Result<Value, ControlError> {
+    let row = collection::find(app, &command.collection)?;
+    if let (Some(reader), Some(person)) = (&command.reader, &command.person)
+        && app.full_name(reader) != app.full_name(person)
+    {
+        return Err(ControlError::usage(format!(
+            "`--as {reader}` and `--person {person}` are two people"
+        )));
+    }
+    let name = command.person.as_deref().or(command.reader.as_deref());
+    let eyes = Eyes::of(app, actor, name)?;
+    let mut scope = eyes.scope(app, Some(row.key))?;
+    let mut red_left_out = 0;
+    if command.person.is_none() {
+        (scope, red_left_out) = without_red(app, &scope, row.key)?;
+    }
+    let mut query = PageQuery::new(row.key, scope, PAGE_RECORDS);
+    query.bytes_max = PAGE_BYTES;
+    query.filter.types.clone_from(&command.types);
+    query.added_after = command.since.as_deref().map(instant).transpose()?;
+    if command.all_versions {
+        query.filter.version = VersionFilter::all();
+    }
+    let total = app.store.count(&query.scope, Some(row.key))?;
+    let mut done = Done {
+        red_left_out,
+        ..Done::default()
+    };
+    walk(app, &eyes.reader, query, total, &mut done, output)?;
+    let answer = json!({
+        "collection": row.alias.unwrap_or(row.uuid),
+        "reader": eyes.reader.principal().as_str(),
+        "objects": done.objects,
+        "redacted": done.redacted,
+        "withheld": done.withheld,
+        "red_left_out": done.red_left_out,
+    });
+    app.administer_blocking(actor, Admin::Note(json!({ "export": answer })))?;
+    Ok(answer)
+}
+
+#[derive(Default)]
+struct Done {
+    objects: u64,
+    redacted: u64,
+    withheld: u64,
+    red_left_out: u64,
+}
+
+fn walk(
+    app: &App,
+    reader: &Reader,
+    mut query: PageQuery,
+    total: u64,
+    done: &mut Done,
+    output: &mut dyn Output,
+) -> Result<(), ControlError> {
+    let id = crate::entropy::uuid_v4(&*app.entropy).map_err(ControlError::internal)?;
+    let head = format!("{{\"type\":\"bundle\",\"id\":\"bundle--{id}\"");
+    loop {
+        let mut page = Page {
+            objects: Vec::new(),
+            records: Vec::new(),
+            failed: None,
+        };
+        let end = app.store.page(&query, &mut |row| match visible(
+            &app.release,
+            reader,
+            row.label_set,
+            row.granular,
+            row.bytes,
+        ) {
+            Ok(Visible::Whole(bytes)) => page.add(row.seq, bytes.to_vec()),
+            Ok(Visible::Redacted(bytes)) => {
+                done.redacted += 1;
+                page.add(row.seq, bytes);
+            }
+            Ok(Visible::Withheld) => done.withheld += 1,
+            Err(error) => page.failed = Some(error),
+        })?;
+        if let Some(error) = page.failed {
+            return Err(error.into());
+        }
+        disclose(app, reader, page.records)?;
+        let mut text = String::new();
+        for object in page.objects {
+            // a bundle without objects leaves the list out (STIX 2.1 section 8)
+            text.push_str(if done.objects == 0 { &head } else { ",\n" });
+            if done.objects == 0 {
+                text.push_str(",\"objects\":[\n");
+            }
+            text.push_str(&String::from_utf8(object).map_err(ControlError::internal)?);
+            done.objects += 1;
+        }
+        output.text(text)?;
+        output.progress("export", done.objects, total);
+        if !end.more {
+            break;
+        }
+        query.cursor = end.last_added;
+    }
+    output.text(if done.objects == 0 {
+        format!("{head}}}\n")
+    } else {
+        "\n]}\n".to_owned()
+    })
+}
+
+struct Page {
+    objects: Vec<Vec<u8>>,
+    records: Vec<Seq>,
+    failed: Option<comity_store::ReadError>,
+}
+
+impl Page {
+    fn add(&mut self, seq: Seq, bytes: Vec<u8>) {
+        self.records.push(seq);
+        self.objects.push(bytes);
+    }
+}
+
+/// Handing records to another party is itself an entry, on disk before the records leave.
+fn disclose(app: &App, reader: &Reader, records: Vec<Seq>) -> Result<(), ControlError> {
+    if *reader.party() == app.party || records.is_empty() {
+        return Ok(());
+    }
+    let op = Op::Disclose(Disclose {
+        reader_party: reader.party().as_str().to_owned(),
+        principal: reader.principal().as_str().to_owned(),
+        records,
+        salt: app.salt()?,
+    });
+    app.sequencer.submit_blocking(vec![op])?;
+    Ok(())
+}
+
+/// A file passes from hand to hand, and TLP:RED is for the eyes of named persons only.
+fn without_red(
+    app: &App,
+    scope: &Scope,
+    key: comity_store::CollectionKey,
+) -> Result<(Scope, u64), ControlError> {
+    let mut kept = Vec::new();
+    let mut red = Vec::new();
+    for id in scope.label_sets() {
+        let is_red = app.release.label(*id)?.tlp() == Tlp::Red;
+        if is_red {
+            red.push(*id)
+        } else {
+            kept.push(*id)
+        }
+    }
+    let left_out = if red.is_empty() {
+        0
+    } else {
+        app.store.count(&Scope::new(red), Some(key))?
+    };
+    Ok((Scope::new(kept), left_out))
+}
+
+fn instant(text: &str) -> Result<i64, ControlError> {
+    let whole = if text.len() == "2026-11-23".len() {
+        format!("{text}T00:00:00Z")
+    } else {
+        text.to_owned()
+    };
+    let at: jiff::Timestamp = whole.parse().map_err(|error: jiff::Error| {
+        ControlError::usage(format!("`{text}` is not a time: {error}"))
+            .help("for example `2026-11-23T00:00:00Z` or `2026-11-23`")
+    })?;
+    Ok(at.as_microsecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_dates() {
+        assert_eq!(instant("1970-01-02").unwrap(), 86_400_000_000);
+        assert_eq!(instant("1970-01-01T00:00:01Z").unwrap(), 1_000_000);
+        assert!(instant("yesterday").is_err());
+    }
+}

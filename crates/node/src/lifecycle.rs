@@ -1,0 +1,229 @@
+//! A node's life: what starts in which order, what stops it, and in which order it ends.
+//!
+//! ```text
+//! start  directory lock, register, sequencer -> control socket -> followers -> HTTP -> address file, systemd READY
+//! stop   systemd STOPPING -> HTTP (running requests are finished) -> followers -> control socket -> sequencer -> lock
+//! ```
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sd_notify::NotifyState;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use crate::app::{App, AppError, Running};
+use crate::clock::SystemClock;
+use crate::config::{Config, LogFormat};
+use crate::control;
+use crate::entropy::SystemEntropy;
+use crate::http::{ServeError, Server};
+use crate::limits::STOP_GRACE;
+use crate::peers;
+
+/// Why a node did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum LifecycleError {
+    /// It could not be opened.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// It could not listen.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The system refused something.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A setting of the log lines.
+    #[error(
+        "`{value}` is not a log filter: {text}\n  help: for example `info` or `comity_node=debug,info`"
+    )]
+    Filter {
+        /// What was given.
+        value: String,
+        /// What is wrong with it.
+        text: String,
+    },
+}
+
+/// How a node ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Running requests were finished.
+    Softly,
+    /// By the second signal: what was acknowledged is on disk, what was not is cut.
+    Hard,
+}
+
+/// The file in the data directory that holds the URL of a running node.
+pub const ADDRESS_FILE: &str = "address";
+
+/// Begins to write log lines to stderr, as the configuration says.
+///
+/// # Errors
+/// When the filter is none.
+pub fn start_logging(config: &Config) -> Result<(), LifecycleError> {
+    let value = config
+        .log_level
+        .value
+        .clone()
+        .unwrap_or_else(|| "info".to_owned());
+    let filter = EnvFilter::try_new(&value).map_err(|error| LifecycleError::Filter {
+        value,
+        text: error.to_string(),
+    })?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // a second call in one process (tests, the demo) keeps the first
+    let _already = match config.log_format.value {
+        Some(LogFormat::Json) => lines.json().try_init(),
+        _ => lines.with_target(false).try_init(),
+    };
+    Ok(())
+}
+
+/// Runs the node until a signal stops it. `say` gets the lines for the person who started it.
+///
+/// # Errors
+/// When it cannot start; once it runs it ends only by a signal.
+pub fn run(config: Config, say: &dyn Fn(&str)) -> Result<Ended, LifecycleError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| LifecycleError::System {
+            what: "start the runtime",
+            source,
+        })?;
+    let (app, running) = App::open(
+        config,
+        Arc::new(SystemClock::new()),
+        Arc::new(SystemEntropy),
+    )?;
+    let ended = runtime.block_on(live(&app, say));
+    if !matches!(ended, Ok(Ended::Hard)) {
+        finish(runtime, app, running);
+    } else {
+        runtime.shutdown_background();
+    }
+    ended
+}
+
+async fn live(app: &Arc<App>, say: &dyn Fn(&str)) -> Result<Ended, LifecycleError> {
+    let mut signals = Signals::new().map_err(|source| LifecycleError::System {
+        what: "wait for signals",
+        source,
+    })?;
+    let socket =
+        control::server::bind(&app.config.dir).map_err(|source| LifecycleError::System {
+            what: "open the control socket",
+            source,
+        })?;
+    let control = tokio::spawn(control::server::serve(Arc::clone(app), socket));
+    let (stop, stopping) = watch::channel(false);
+    let exchange = tokio::spawn(peers::run::run(Arc::clone(app), stopping));
+    let server = Server::start(Arc::clone(app)).await?;
+    let address =
+        AddressFile::write(app, &server.url()).map_err(|source| LifecycleError::System {
+            what: "write the file `address`",
+            source,
+        })?;
+    say(&format!("listening on {}", server.url()));
+    if let Some(fingerprint) = server.fingerprint() {
+        say(&format!("certificate sha-256 {fingerprint}"));
+    }
+    tell_systemd(&[NotifyState::Ready]);
+    let name = signals.next().await;
+    say(&format!(
+        "{name}: stopping; running requests are finished first (a second signal stops at once)"
+    ));
+    tell_systemd(&[NotifyState::Stopping]);
+    drop(address);
+    let soft = async {
+        server.stop().await;
+        stop.send_replace(true);
+        if let Err(error) = exchange.await {
+            tracing::error!(%error, "the exchange with peers died");
+        }
+        control.abort();
+    };
+    tokio::select! {
+        () = soft => {
+            say("stopped");
+            Ok(Ended::Softly)
+        }
+        name = signals.next() => {
+            say(&format!("{name}: stopped at once"));
+            Ok(Ended::Hard)
+        }
+    }
+}
+
+/// Waits for what still runs, then for the sequencer, which commits what is queued.
+fn finish(runtime: Runtime, app: Arc<App>, running: Running) {
+    runtime.shutdown_timeout(STOP_GRACE);
+    let _gone = std::fs::remove_file(app.config.dir.join(control::server::SOCKET_NAME));
+    match Arc::try_unwrap(app) {
+        Ok(app) => {
+            drop(app);
+            running.join();
+        }
+        // a long command over the control socket: what it was told is on disk, the rest was never acknowledged
+        Err(_) => tracing::warn!("a command was cut at the end of the grace period"),
+    }
+}
+
+fn tell_systemd(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "systemd was not told");
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// Says where the node is while it listens.
+struct AddressFile {
+    path: PathBuf,
+}
+
+impl AddressFile {
+    fn write(app: &App, url: &str) -> std::io::Result<Self> {
+        let path = app.config.dir.join(ADDRESS_FILE);
+        let staged = app.config.dir.join("address.new");
+        std::fs::write(&staged, format!("{url}\n"))?;
+        // whole or not at all: scripts wait for this file
+        std::fs::rename(&staged, &path)?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for AddressFile {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_file(&self.path);
+    }
+}
