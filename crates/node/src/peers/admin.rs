@@ -236,7 +236,7 @@ async fn take_account(
 ) -> Result<(), PeerError> {
     let id = account_name(peer);
     let principal = Principal {
-        id: id.clone(),
+        id,
         display: peer.display.clone(),
         role: asked.role.clone().unwrap_or_else(|| "peer".to_owned()),
         party: peer.party.clone(),
@@ -248,10 +248,24 @@ async fn take_account(
         created: peer.created,
     };
     app.administer(by, Admin::PutPrincipal(principal)).await?;
+    // a certificate nobody has compared yet opens nothing: it may be that of somebody in between
+    if peer.state == PeerState::Active {
+        take_certificate(app, by, peer, pinned).await?;
+    }
+    Ok(())
+}
+
+/// Lets a peer sign in with its certificate, from now on.
+async fn take_certificate(
+    app: &Arc<App>,
+    by: &str,
+    peer: &Peer,
+    pinned: Option<Fingerprint>,
+) -> Result<(), PeerError> {
     if let (PeerKind::Comity, Some(fingerprint)) = (peer.kind, pinned) {
         let certificate = Certificate {
             fingerprint,
-            principal: id,
+            principal: account_name(peer),
             note: format!("certificate of {}", peer.url),
             created: peer.created,
         };
@@ -414,6 +428,7 @@ pub async fn confirm(
         state: PeerState::Active,
         ..(**peer).clone()
     };
+    take_certificate(app, by, &peer, Some(given)).await?;
     app.administer(by, Admin::PutPeer(peer)).await?;
     Ok(())
 }

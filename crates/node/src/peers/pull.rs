@@ -217,7 +217,10 @@ fn handling(
             .iter()
             .find(|(name, _)| name == SIDECAR_PROPERTY)
     {
-        handling.by_record = read_sidecar(text)?;
+        let mut by_record = read_sidecar(text)?;
+        // nobody else speaks for our own records: what is really ours is known here with the label we gave it
+        by_record.retain(|_, carried| *carried.label.originator() != app.party);
+        handling.by_record = by_record;
     }
     Ok(handling)
 }
