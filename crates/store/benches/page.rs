@@ -56,6 +56,9 @@ fn main() {
     reads(&store);
     index(&store, &mut writer);
     println!("resident at the end      {:>10.1} MB", resident_mb());
+    writer.checkpoint().unwrap();
+    store.release_memory().unwrap();
+    println!("resident when idle again {:>10.1} MB", resident_mb());
     drop((store, writer));
     let start = Instant::now();
     let report = comity_store::fsck(dir, Level::Full, &mut |_| {}).unwrap();

@@ -107,7 +107,8 @@ impl Writer {
         failure.into()
     }
 
-    /// Folds the write-ahead log into the database file; to be called when idle, or before the node stops.
+    /// Folds the write-ahead log into the database file and gives the page cache back; to be called when idle, or before
+    /// the node stops.
     ///
     /// # Errors
     /// What SQLite says; the log stays as it is and nothing is lost.
@@ -115,6 +116,7 @@ impl Writer {
         let _span = tracing::debug_span!("tx", name = "register.checkpoint").entered();
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .and_then(|()| self.connection.execute_batch("PRAGMA shrink_memory"))
             .map_err(|error| AppendError::Batch(error.to_string()))
     }
 }

@@ -84,6 +84,14 @@ struct Inner {
 }
 
 impl Store {
+    /// Gives the page caches of idle readers back; to be called when nothing was asked for a while.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn release_memory(&self) -> Result<(), ReadError> {
+        self.inner.pool.shrink()
+    }
+
     /// Runs `read` on a pooled connection.
     fn with<T>(
         &self,

@@ -44,6 +44,15 @@ impl Pool {
         }
     }
 
+    /// Gives the page caches of connections not in use back to the allocator.
+    pub(super) fn shrink(&self) -> Result<(), ReadError> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        for connection in &state.idle {
+            connection.execute_batch("PRAGMA shrink_memory")?;
+        }
+        Ok(())
+    }
+
     fn lease(&self) -> Result<Lease<'_>, ReadError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {

@@ -45,6 +45,9 @@ fn a_record_goes_in_and_comes_out_as_it_was() {
     assert_eq!((record.salt, record.bytes), (sent.salt, sent.bytes));
     assert_eq!(register.store.leaf(entry_index).unwrap(), leaf);
     assert_eq!(register.store.head().unwrap().size, 2);
+    register.writer.checkpoint().unwrap();
+    register.store.release_memory().unwrap();
+    assert!(register.store.size_bytes() > 0);
     register.fsck();
 }
 
