@@ -243,8 +243,10 @@ http {{ access_log off; sendfile on; tcp_nopush on; default_type 'application/ta
         plain = [o for o in self.objects if "modified" in o][:SMALL]
         small = envelopes_file(self.dir, plain, ENVELOPE, "small.jsonl")
         host, path = urlsplit(base).netloc, f"{root}collections/{collection}/"
-        got = load(authorization, "ingest", host, path + "objects/", small, 1, 1)
-        self.table.add(f"{name}: ingest of {SMALL:,}", "", f"{got['per_second']:,.0f} objects/s", "`http-load ingest`")
+        odd = "OpenTAXII" in name
+        got = load(authorization, "ingest", host, path + "objects/", small, 1, 1, env={"ACCEPT_500": "1"} if odd else None)
+        remark = " (kept, though each answer is 500: it cannot write its status as JSON)" if odd else ""
+        self.table.add(f"{name}: ingest of {SMALL:,}", "", f"{got['per_second']:,.0f} objects/s{remark}", "`http-load ingest`")
         client = Client(base, authorization, timeout=300)
         entry = client.get(path + "manifest/", {"limit": 10}).json()["objects"]
         for what, target in (("match[id]", f"{path}objects/?match[id]={entry[0]['id']}"),

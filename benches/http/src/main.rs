@@ -63,12 +63,18 @@ fn ingest(host: &str, path: &str, file: &str, copies: u32, writers: usize) -> Ou
 
 fn post_share(host: &str, path: &str, made: &[Vec<u8>], first: usize, step: usize) -> Outcome<(usize, Duration)> {
     let mut connection = Connection::open(host)?;
+    // OpenTAXII 0.9.3 keeps the objects and then cannot write its answer
+    let any = std::env::var_os("ACCEPT_500").is_some();
     let (mut objects, mut longest) = (0, Duration::ZERO);
     for body in made.iter().skip(first).step_by(step) {
         let began = Instant::now();
         let status = connection.request("POST", path, Some(body))?;
         longest = longest.max(began.elapsed());
         let answer = connection.body();
+        if any && status == 500 {
+            objects += ids::count_objects(body, &mut HashSet::new());
+            continue;
+        }
         if status != 202 || !contains(answer, b"\"complete\"") {
             return Err(format!("status {status}: {}", String::from_utf8_lossy(&answer[..answer.len().min(2000)])).into());
         }
