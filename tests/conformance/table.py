@@ -109,6 +109,7 @@ The statements of STIX 2.1 are tests of `crates/stix` named after their section.
 | unknown `match` fields MAY be ignored (3.4) | tests take 200 or 400 | the optional interoperability tiers are such fields |
 | 3.4: must an empty `next=` be refused? | it is the first page | MISP sends it |
 | may a server say that a collection exists to one who may not use it (5.2)? | no: 404 | existence is information |
+| who may DELETE (5.7 leaves it to the server) | an officer with the right in the collection; an analyst gets 403 | deleting is a decision about keeping, with a reason in the log |
 | 4.3: may a POST be refused whole for one bad object? | no: 202, the status names what failed and why | the good ones are not lost for the bad |
 
 ## Clients

@@ -169,7 +169,7 @@ class Transport(Case):
     def _handshake(at, *options):
         import subprocess
 
-        done = subprocess.run(["openssl", "s_client", "-connect", at, *options], timeout=20, capture_output=True,
+        done = subprocess.run(["openssl", "s_client", "-ign_eof", "-connect", at, *options], timeout=20, capture_output=True,
                               input=b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         return (done.stdout + done.stderr).decode("utf-8", "replace")
 

@@ -35,7 +35,7 @@ class TlsComity(Comity):
         super().__init__(tls=True, fresh=12)
         self.robot = Certificate(self.dir, "robot")
         self.unknown = Certificate(self.dir, "unknown")
-        self.run("user", "add", "robot", "--role", "analyst", "--dir", self.data, "--certificate", self.robot.cert)
+        self.run("user", "add", "robot", "--role", "officer", "--dir", self.data, "--certificate", self.robot.cert)
         self.robot_collections = [self.add_collection(f"robot-{n}", read="robot,writer", write="robot,writer")
                                   for n in range(12)]
         self.context = trusting()

@@ -214,7 +214,7 @@ class Comity(Subject):
             raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done
 
-    def add_user(self, who, role="analyst", certificate=None):
+    def add_user(self, who, role="officer", certificate=None):
         password = secrets.token_urlsafe(18)
         extra = ["--certificate", certificate] if certificate else []
         self.run("user", "add", who, "--role", role, "--dir", self.data, "--password-stdin", *extra, stdin=password + "\n")

@@ -1,0 +1,41 @@
+"""Memory stays flat: what the heaviest attacks cost once, they do not cost again."""
+
+import gzip
+import json
+
+from support import stix
+from support.subject import resident_bytes
+
+from .base import Hostile
+from .test_bodies import with_member, zstd_bomb
+
+GROWTH_BYTES_MAX = 24 << 20  # over twenty repetitions; each attack handles megabytes
+ROUNDS = 20
+
+
+class Flat(Hostile):
+    def attack(self):
+        references = [stix.identifier("malware")] * 20_000
+        report = stix.sdo("report", name="r", published=stix.instant(), object_refs=references)
+        bodies = [
+            b'{"objects":' + b"[" * 200_000,
+            with_member(b'"x_many":[' + b",".join([b"[0]"] * 200_000) + b"]"),
+            with_member(b'"description":"' + b"a" * 8_000_000 + b"\xff" + b'"'),
+            json.dumps(stix.envelope([stix.indicator(pattern="[" * 50_000), dict(report, published="never")])).encode(),
+            b'{"objects":[' + b",".join([b"{}"] * 15_000) + b"]}",
+        ]
+        for body in bodies:
+            self.assertLess(self.writer.post(self.path, body).status, 500)
+        for coding, body in (("gzip", gzip.compress(b" " * (64 << 20))), ("zstd", zstd_bomb(1024))):
+            self.assertLess(self.writer.request("POST", self.path, body=body, headers={"Content-Encoding": coding}).status, 500)
+
+    def test_90_memory_stays_flat(self):
+        if self.subject.name != "comity":
+            self.skipTest("the memory of another server is its own affair")
+        for _ in range(ROUNDS // 4):
+            self.attack()
+        before = resident_bytes(self.subject.pid)
+        for _ in range(ROUNDS):
+            self.attack()
+        grown = resident_bytes(self.subject.pid) - before
+        self.assertLess(grown, GROWTH_BYTES_MAX, f"resident memory grew from {before >> 20} MiB by {grown >> 20} MiB")
