@@ -46,7 +46,7 @@ pub struct Options {
     pub reader_cache_kib: u32,
     /// Start of the file each reader maps into memory, MiB: spares a copy, but counts as resident once read. 0 maps nothing.
     pub reader_mmap_mib: u32,
-    /// Page cache of the writer, KiB.
+    /// Page cache of the writer, KiB. The allocator keeps what was once used, so this is what an idle node weighs.
     pub writer_cache_kib: u32,
     /// Pages the file may grow to; `None` for no limit. A full disk, for tests and quotas.
     pub pages_max: Option<u32>,
@@ -62,7 +62,7 @@ impl Default for Options {
             readers: 4,
             reader_cache_kib: 8192,
             reader_mmap_mib: 0,
-            writer_cache_kib: 65_536,
+            writer_cache_kib: 24_576,
             pages_max: None,
             vain_rows: 64,
             faults: None,
