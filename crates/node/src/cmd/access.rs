@@ -25,7 +25,7 @@ enum Act {
         /// STIX identifier
         record: String,
         /// This version instead of the latest
-        #[arg(long, value_name = "TIME")]
+        #[arg(long = "at", value_name = "TIME")]
         version: Option<String>,
         /// Through this collection
         #[arg(long, short, value_name = "ALIAS")]

@@ -27,7 +27,7 @@ enum Act {
         #[arg(long, value_name = "UUID")]
         id: Option<String>,
         #[command(flatten)]
-        change: Change,
+        change: Properties,
     },
     /// Show all collections
     List,
@@ -36,7 +36,7 @@ enum Act {
         /// Alias or UUID
         name: String,
         #[command(flatten)]
-        change: Change,
+        change: Properties,
     },
     /// Remove a collection that holds nothing
     Remove {
@@ -46,7 +46,7 @@ enum Act {
 }
 
 #[derive(Debug, clap::Args)]
-struct Change {
+struct Properties {
     /// What people read
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
@@ -67,9 +67,9 @@ struct Change {
     audience: Option<Vec<String>>,
 }
 
-impl From<Change> for Box<CollectionChange> {
-    fn from(change: Change) -> Self {
-        let Change {
+impl From<Properties> for Box<CollectionChange> {
+    fn from(change: Properties) -> Self {
+        let Properties {
             title,
             description,
             read,

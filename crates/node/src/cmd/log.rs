@@ -44,7 +44,7 @@ enum Act {
         /// STIX identifier
         id: String,
         /// This version instead of the latest
-        #[arg(long, value_name = "TIME")]
+        #[arg(long = "at", value_name = "TIME")]
         version: Option<String>,
     },
     /// Check a proof, here or anywhere; needs no node with --key

@@ -14,7 +14,7 @@ pub(crate) struct Args {
     #[arg(value_name = "ID")]
     id: String,
     /// This version (its `modified`) instead of the latest
-    #[arg(long, value_name = "TIME")]
+    #[arg(long = "at", value_name = "TIME")]
     version: Option<String>,
     /// As this user; by default as the party's own officer
     #[arg(long = "as", value_name = "USER")]
