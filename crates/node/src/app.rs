@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use comity_access::{PartyId, Reader};
 use comity_ledger::checkpoint::Checkpoint;
-use comity_ledger::note::{KeyName, Signer};
-use comity_store::{Admin, Administer, Fault, Genesis, Op, Outcome, Store};
+use comity_ledger::note::{KeyName, SignedNote, Signer, VerifierKey};
+use comity_store::{Admin, Administer, Fault, Genesis, Head, Op, Outcome, Store};
 
 use crate::catalog::Catalog;
 use crate::clock::SharedClock;
@@ -81,6 +81,11 @@ pub enum AppError {
         "another process runs on `{0}`\n  help: commands speak to it by themselves; stop it only if you must"
     )]
     Locked(std::path::PathBuf),
+    /// The register was changed without the key.
+    #[error(
+        "the register is not the one its signed head speaks of: {0}\n  help: do not go on with it; `comity fsck`, and restore a backup"
+    )]
+    Head(String),
     /// The system.
     #[error("{what}: {source}")]
     System {
@@ -154,6 +159,7 @@ impl App {
             Arc::new(Metrics::new().map_err(|error| AppError::Internal(error.to_string()))?);
         let (sign, log_key) = signer(&config)?;
         let head = store.head()?;
+        check_head(&head, &log_key)?;
         metrics
             .log_entries
             .set(i64::try_from(head.size).unwrap_or(i64::MAX));
@@ -304,6 +310,29 @@ fn signer(config: &Config) -> Result<(SignCheckpoint, String), AppError> {
     Ok((sign, key))
 }
 
+/// The head the register keeps must be the one that was signed: who can write the file but has no key cannot change it
+/// unseen. A head signed by another key is only told: a restored node may have been given a new one.
+fn check_head(head: &Head, key: &str) -> Result<(), AppError> {
+    if head.size == 0 {
+        return Ok(());
+    }
+    let damaged = |error: &dyn std::fmt::Display| AppError::Head(error.to_string());
+    let note = SignedNote::parse(head.note.as_bytes()).map_err(|error| damaged(&error))?;
+    let signed = Checkpoint::parse(note.text_unverified()).map_err(|error| damaged(&error))?;
+    if (signed.origin(), signed.size(), signed.root()) != (&*head.origin, head.size, &head.root) {
+        return Err(AppError::Head(format!(
+            "{} entries were signed, it has {}",
+            signed.size(),
+            head.size
+        )));
+    }
+    let key = VerifierKey::parse(key).map_err(|error| AppError::Internal(error.to_string()))?;
+    if let Err(error) = note.verify(&[key]) {
+        tracing::warn!(%error, "the head of the log was not signed by this node's key; peers that know the old one will refuse the new one");
+    }
+    Ok(())
+}
+
 /// Holds the data directory for one process.
 struct DirectoryLock {
     _file: std::fs::File,
@@ -341,4 +370,42 @@ pub fn is_running(dir: &Path) -> bool {
             Err(std::fs::TryLockError::WouldBlock)
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(size: u64, root: [u8; 32], signed: u64, seed: u8) -> (Head, String) {
+        let name = KeyName::new("comity.ua/log/1".to_owned()).unwrap();
+        let signer = Signer::from_seed(name, &[seed; 32]).unwrap();
+        let note = Checkpoint::new("comity.ua/log/1", signed, [7; 32])
+            .unwrap()
+            .sign(&[&signer])
+            .unwrap();
+        let head = Head {
+            size,
+            root,
+            note: note.to_string(),
+            database_id: [0; 16],
+            origin: "comity.ua/log/1".to_owned(),
+        };
+        (head, signer.verifier().to_string())
+    }
+
+    #[test]
+    fn a_register_that_was_changed_without_the_key_is_not_opened() {
+        let (sound, key) = head(3, [7; 32], 3, 1);
+        assert!(check_head(&sound, &key).is_ok());
+        for changed in [head(3, [8; 32], 3, 1).0, head(4, [7; 32], 3, 1).0] {
+            assert!(matches!(check_head(&changed, &key), Err(AppError::Head(_))));
+        }
+    }
+
+    #[test]
+    fn another_key_is_told_and_no_obstacle() {
+        let (sound, _) = head(3, [7; 32], 3, 1);
+        let (_, other) = head(3, [7; 32], 3, 2);
+        assert!(check_head(&sound, &other).is_ok());
+    }
 }
