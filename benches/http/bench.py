@@ -346,6 +346,8 @@ def main():
     parser.add_argument("--only", help="ingest,walk,wrk,validate")
     parser.add_argument("--out")
     given = parser.parse_args()
+    # one loopback address plays all clients: the limit per source would be what is measured
+    os.environ["COMITY_REQUESTS_PER_SECOND"] = "4000000"
     bench = Bench(given)
     cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "unknown processor")
     began = time.strftime("%Y-%m-%d")

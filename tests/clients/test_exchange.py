@@ -38,7 +38,7 @@ class WithMedallion(unittest.TestCase):
         cls.node = subject.current()
 
     def add_peer(self, name, *options):
-        return self.node.run("peer", "add", self.other.base + "/", "--name", name, "--dir", self.node.data, "--user", "writer",
+        return self.node.run("peer", "add", self.other.base + "/", "--name", name, "--party", "xx", "--dir", self.node.data, "--user", "writer",
                              "--password-stdin", *options, stdin=self.other.passwords["writer"] + "\n")
 
     def post(self, server, collection, objects):
@@ -99,7 +99,7 @@ class TwoNodes(unittest.TestCase):
             node.context = trusting()
         for one, other in ((ua, eu), (eu, ua)):
             card = json.loads(other.run("peer", "card", "--dir", other.data, "--format", "json").stdout.splitlines()[-1])
-            fingerprint = card.get("fingerprint") or card["tls_sha256"]
+            fingerprint = card["certificate_sha256"].replace(" ", "")
             one.run("peer", "add", other.base + "/", "--fingerprint", fingerprint, "--dir", one.data,
                     "--collection", f"{shared[other.party]}=shared", "--push", f"shared={shared[other.party]}")
         sent = clear(20)
