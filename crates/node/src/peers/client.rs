@@ -110,6 +110,9 @@ impl Client {
     /// When the credentials or the TLS set-up cannot be used.
     pub fn new(access: &Access<'_>) -> Result<Self, ClientError> {
         let provider = provider();
+        // a server without a pin is judged by the public authorities: reqwest takes the process's own provider for that, and
+        // panics without one. Already installed is as good
+        let _installed = rustls::crypto::CryptoProvider::install_default((*provider).clone());
         let mut builder = base();
         let identity = match access.sign_in {
             SignIn::Certificate => access
