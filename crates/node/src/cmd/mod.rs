@@ -30,6 +30,7 @@ mod token;
 mod ui;
 mod user;
 mod validate;
+mod withdraw;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -128,6 +129,8 @@ enum Command {
     Search(search::Args),
     /// Show one record: its label, where it is, who has it, and its proof
     Show(show::Args),
+    /// Say that a record of ours no longer holds
+    Withdraw(withdraw::Args),
     /// Other nodes and TAXII servers
     Peer(peer::Args),
     /// People and programs that may sign in
@@ -202,6 +205,7 @@ fn run(cli: Cli, ui: &Ui) -> anyhow::Result<u8> {
         Command::Export(args) => export::run(args, global, ui),
         Command::Search(args) => search::run(args, global, ui),
         Command::Show(args) => show::run(args, global, ui),
+        Command::Withdraw(args) => withdraw::run(args, global, ui),
         Command::Peer(args) => peer::run(args, global, ui),
         Command::User(args) => user::run(args, global, ui),
         Command::Token(args) => token::run(args, global, ui),

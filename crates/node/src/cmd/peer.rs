@@ -44,10 +44,18 @@ enum Act {
         /// Its name here
         name: Option<String>,
     },
-    /// Send what is queued, to one peer or all
+    /// Send what is queued, to one peer or all; or one record to one peer, outside its routes
     Push {
         /// Its name here
         name: Option<String>,
+        /// STIX identifier of one record
+        #[arg(long, value_name = "ID", requires = "name")]
+        record: Option<String>,
+    },
+    /// Fetch the newest signed head of a peer's log, and check that the log only grew
+    Head {
+        /// Its name here
+        name: String,
     },
     /// Print this node's card, for others
     Card,
@@ -119,7 +127,7 @@ impl Add {
             party: self.party,
             fingerprint: self.fingerprint,
             user: self.user,
-            secret: secret.map(|secret| secret.expose().to_owned()),
+            secret,
             pull: self.collection,
             push: self.push,
             poll_seconds: self.poll_seconds,
@@ -139,7 +147,12 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         Act::Show { name } => Peer::Show(name),
         Act::Remove { name } => Peer::Remove(name),
         Act::Pull { name } => Peer::Pull(name),
-        Act::Push { name } => Peer::Push(name),
+        Act::Push {
+            name: Some(peer),
+            record: Some(record),
+        } => Peer::PassOn { peer, record },
+        Act::Push { name, .. } => Peer::Push(name),
+        Act::Head { name } => Peer::Head(name),
         Act::Card => Peer::Card,
     };
     let (rows, answer) = call::rows(global, ui, Command::Peer(act))?;

@@ -13,6 +13,7 @@ mod error;
 mod export;
 mod import;
 mod log;
+mod pass_on;
 mod peer;
 mod person;
 mod search;
@@ -21,6 +22,7 @@ mod show;
 mod token;
 mod user;
 mod wire;
+mod withdraw;
 
 use std::sync::Arc;
 
@@ -42,6 +44,7 @@ pub use show::Show;
 pub use token::Token;
 pub use user::{NewUser, Secret, User};
 pub use wire::Item;
+pub use withdraw::Withdraw;
 
 /// One act.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,6 +66,8 @@ pub enum Command {
     Show(Show),
     /// Why someone may see something.
     Access(Access),
+    /// A record of ours no longer holds.
+    Withdraw(Withdraw),
     /// The transparency log.
     Log(Log),
     /// Other nodes.
@@ -136,6 +141,7 @@ pub fn execute(
         Command::Search(command) => search::execute(app, &actor, command, output),
         Command::Show(command) => show::execute(app, &actor, &command),
         Command::Access(command) => access::execute(app, &actor, command, output),
+        Command::Withdraw(command) => withdraw::execute(app, &actor, &command),
         Command::Log(command) => log::execute(app, command, output),
         Command::Peer(command) => peer::execute(app, &actor, command, output),
         Command::BackupMade(command) => backup::execute(app, &actor, &command),

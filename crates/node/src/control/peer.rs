@@ -11,7 +11,7 @@ use super::{ControlError, ErrorKind, Output};
 use crate::app::App;
 use crate::clock::micros_to_text;
 use crate::peers::admin::{self, AddPeer, PeerError};
-use crate::peers::{card, run};
+use crate::peers::{card, head, push, run};
 
 /// What to do with peers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +36,15 @@ pub enum Peer {
     Pull(Option<String>),
     /// Send to one, or all.
     Push(Option<String>),
+    /// Hand one record over to one peer, outside the routes.
+    PassOn {
+        /// To whom.
+        peer: String,
+        /// STIX identifier.
+        record: String,
+    },
+    /// Fetch and check the newest head of a peer's log.
+    Head(String),
     /// Our own card, for others.
     Card,
 }
@@ -77,6 +86,17 @@ pub(super) fn execute(
             let sent = wait.block_on(run::push_now(app, peer))?;
             Ok(json!({ "peer": peer.key, "sent": sent }))
         }),
+        Peer::PassOn { peer, record } => {
+            let peer = Arc::new(find(app, &peer)?);
+            super::pass_on::execute(app, actor, &peer, &record, &wait)
+        }
+        Peer::Head(name) => {
+            let peer = Arc::new(find(app, &name)?);
+            let watched = wait
+                .block_on(head::watch(app, &peer))
+                .map_err(ControlError::internal)?;
+            serde_json::to_value(watched).map_err(ControlError::internal)
+        }
         Peer::Card => {
             let mut card = serde_json::to_value(card::own(app)).map_err(ControlError::internal)?;
             if let Some(members) = card.as_object_mut() {
@@ -118,6 +138,8 @@ fn find(app: &App, name: &str) -> Result<Row, ControlError> {
 }
 
 fn shown(app: &App, row: &Row) -> Result<Value, ControlError> {
+    let health = app.exchange.health(&row.key);
+    let position = app.store.position(&push::position_name(&row.key))?;
     Ok(json!({
         "name": row.key,
         "party": row.party,
@@ -129,6 +151,11 @@ fn shown(app: &App, row: &Row) -> Result<Value, ControlError> {
         "state": row.state,
         "settings": row.settings,
         "deliveries": app.store.delivery_counts(&row.key)?,
+        "lag": app.store.head()?.size.saturating_sub(position),
+        "last_success": health.last_success.map(micros_to_text),
+        "last_error": health.last_error,
+        "last_error_at": health.last_error_at.map(micros_to_text),
+        "last_pull": health.last_pull,
         "created": micros_to_text(row.created),
     }))
 }

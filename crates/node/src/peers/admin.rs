@@ -15,6 +15,7 @@ use super::push::account_name;
 use super::settings::{self, PeerSettings, Route, SignIn};
 use super::taxii::{self, RemoteCollection};
 use crate::app::{AdminError, App};
+use crate::control::Secret;
 
 /// What `comity peer add` is told.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ pub struct AddPeer {
     /// User for HTTP Basic.
     pub user: Option<String>,
     /// Password or token; kept in a file of its own.
-    pub secret: Option<String>,
+    pub secret: Option<Secret>,
     /// Collections to fetch: `REMOTE` or `REMOTE=LOCAL`; `*` for all that can be read.
     pub pull: Vec<String>,
     /// Collections to hand over: `LOCAL` or `LOCAL=REMOTE`.
@@ -122,7 +123,7 @@ pub async fn add(app: &Arc<App>, by: &str, asked: AddPeer) -> Result<serde_json:
         (None, None) => SignIn::Nothing,
     };
     if let Some(secret) = &asked.secret {
-        settings::write_secret(&app.config.dir, &key, secret)?;
+        settings::write_secret(&app.config.dir, &key, secret.expose())?;
     }
     let mut peer = Peer {
         key: key.clone(),

@@ -176,7 +176,10 @@ fn rule(app: &App, target: &Target, record: &Record) -> Result<Result<(), String
 
 /// Asks release for the peer itself, and for TLP:RED and other personal audiences for the persons named there: a record for
 /// a person may travel to that person's node.
-fn released(app: &App, reader: &Reader, label: &LabelSet) -> Result<(), String> {
+///
+/// # Errors
+/// The rule that keeps it.
+pub fn released(app: &App, reader: &Reader, label: &LabelSet) -> Result<(), String> {
     let access = app.release.access();
     let decision = access.may_pass_on(label, reader);
     if decision.permitted {
@@ -546,12 +549,4 @@ fn mark(peer: &str, records: Vec<Seq>, state: DeliveryState, reason: Option<Stri
         receipt: None,
         not_before: 0,
     }
-}
-
-/// Whether a record with this label could be handed to `reader` at all; the reason if not. For `peer push --record`.
-///
-/// # Errors
-/// The rule that keeps it.
-pub fn may_go(app: &App, reader: &Reader, label: &LabelSet) -> Result<(), String> {
-    released(app, reader, label)
 }
