@@ -5,6 +5,7 @@ mod node;
 mod stage;
 mod story;
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -19,7 +20,7 @@ use story::Cast;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Everything happens in a temporary folder and on loopback addresses; the folder is removed at the end,\n\
-                  unless --keep leaves the nodes running. Exit code 1 when something could not be proved."
+                  unless --keep leaves the nodes running. On a terminal they wait for Enter. Exit code 1 when something could not be proved."
 )]
 pub(crate) struct Args {
     /// Also exchange the STIX bundles (.json, .json.gz) of this folder
@@ -44,6 +45,8 @@ pub(crate) fn run(args: Args, _global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     let (held, all) = stage.result();
     if args.keep {
         keep(&mut cast, folder, &stage);
+    } else if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        look_around(&cast, &stage);
     }
     Ok(if held == all { exit::DONE } else { exit::FOUND })
 }
@@ -62,6 +65,21 @@ fn play(cast: &mut Cast, args: &Args, stage: &mut Stage<'_>) -> anyhow::Result<(
         story::real(cast, dir, stage)?;
     }
     story::holdings(cast, &data, stage)
+}
+
+/// Somebody watches: the nodes stay until they press Enter.
+fn look_around(cast: &Cast, stage: &Stage<'_>) {
+    stage.line("\nLook around (the certificates are the nodes' own):");
+    for node in [&cast.ua, &cast.eu, &cast.ee] {
+        stage.line(&format!(
+            "   {:<4} {}/   COMITY_DIR={}",
+            node.party.to_uppercase(),
+            node.url,
+            node.dir.display()
+        ));
+    }
+    stage.line("Press Enter to stop the nodes and remove their folder.");
+    let _either_way = std::io::stdin().read_line(&mut String::new());
 }
 
 fn keep(cast: &mut Cast, folder: Folder, stage: &Stage<'_>) {

@@ -71,6 +71,14 @@ impl<'a> Stage<'a> {
                 .collect::<Vec<_>>()
                 .join("\n"),
             Value::Null => return,
+            Value::Object(members) => match members
+                .get("error")
+                .or_else(|| members.get("text"))
+                .and_then(Value::as_str)
+            {
+                Some(text) => text.to_owned(),
+                None => said.to_string(),
+            },
             other => other.to_string(),
         };
         for line in text.lines() {

@@ -131,19 +131,6 @@ pub(super) fn meet(cast: &Cast, stage: &mut Stage) -> anyhow::Result<()> {
         "the EU reads to CERT-UA: {}",
         spoken(&eu.fingerprint)
     ));
-    let add = |from: &Node, to: &Node, role: &str| -> anyhow::Result<Vec<String>> {
-        let arguments = [
-            "peer",
-            "add",
-            &to.url,
-            "--fingerprint",
-            &to.fingerprint,
-            "--role",
-            role,
-        ];
-        let _ = from;
-        Ok(arguments.iter().map(|word| (*word).to_owned()).collect())
-    };
     // first the receiving side, so that it knows who comes
     for (from, to, role) in [
         (eu, ua, "peer"),
@@ -153,8 +140,15 @@ pub(super) fn meet(cast: &Cast, stage: &mut Stage) -> anyhow::Result<()> {
         (ua, ee, "observer"),
         (eu, ee, "observer"),
     ] {
-        let arguments = add(from, to, role)?;
-        let mut words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut words = vec![
+            "peer",
+            "add",
+            &to.url,
+            "--fingerprint",
+            &to.fingerprint,
+            "--role",
+            role,
+        ];
         match (from.party, to.party) {
             ("ua", _) => words.extend(["--push", "shared=from-ua"]),
             ("eu", "ee") => words.extend(["--push", "from-ua=from-eu"]),
@@ -320,7 +314,10 @@ pub(super) fn onward(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow::R
             "jean",
         ],
     );
-    stage.quote(&Value::String(answer.errors.clone()));
+    stage.quote(
+        &serde_json::from_str(&answer.errors)
+            .unwrap_or_else(|_| Value::String(answer.errors.clone())),
+    );
     stage.check("it is refused", !answer.success);
     let entries = eu
         .ok(&["log", "show", "--last", "40"])
