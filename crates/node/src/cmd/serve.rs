@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::ui::Ui;
 use super::{Global, exit};
 use crate::config::{Config, Layer, LogFormat};
-use crate::lifecycle;
+use crate::lifecycle::{self, Ended};
 
 /// Arguments of `comity serve`.
 #[derive(Debug, clap::Args)]
@@ -38,6 +38,6 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     };
     let config = Config::load(&global.dir, flags)?;
     lifecycle::start_logging(&config)?;
-    lifecycle::run(config, &|text| ui.say(text))?;
-    Ok(exit::DONE)
+    let ended = lifecycle::run(config, &|text| ui.always(text))?;
+    Ok(exit::found(ended == Ended::Hard))
 }

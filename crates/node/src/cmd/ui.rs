@@ -80,6 +80,11 @@ impl Ui {
         }
     }
 
+    /// A line on stderr that scripts wait for, even when quiet.
+    pub(crate) fn always(&self, text: impl Display) {
+        let _gone = writeln!(io::stderr().lock(), "{text}");
+    }
+
     /// Something the person should look at.
     pub(crate) fn warn(&self, text: impl Display) {
         let _gone = writeln!(

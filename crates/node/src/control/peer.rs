@@ -160,16 +160,14 @@ fn shown(app: &App, row: &Row) -> Result<Value, ControlError> {
     }))
 }
 
-/// What others pin, in groups for reading aloud; nothing before the first start makes the certificate.
+/// What others pin, in groups for reading aloud. A node without a certificate gets one now, so that the card is whole
+/// before the first start.
 fn own_fingerprint(app: &App) -> Option<String> {
-    use rustls_pki_types::CertificateDer;
-    use rustls_pki_types::pem::PemObject as _;
-    let made = crate::keys::tls_paths(&app.config.dir).0;
-    let path = app.config.tls_certificate.value.clone().unwrap_or(made);
-    let der = CertificateDer::from_pem_file(path).ok()?;
-    Some(crate::peers::pin::fingerprint_text(
-        &crate::http::tls::fingerprint(&der),
-    ))
+    if app.config.insecure_http() {
+        return None;
+    }
+    let tls = crate::http::tls::load(&app.config).ok()?;
+    Some(crate::peers::pin::fingerprint_text(&tls.fingerprint))
 }
 
 impl From<PeerError> for ControlError {
