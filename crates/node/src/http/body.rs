@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -18,8 +18,9 @@ use crate::limits::BODY_TIME_MAX;
 const BODIES_KIB_MAX: usize = 256 << 10;
 /// How much of a refused body is still read, so that the client sees the answer instead of a broken connection.
 const DRAIN_OCTETS_MAX: usize = 64 << 20;
-/// ... and for how long.
+/// ... and for how long, in all and from one piece to the next.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
+const DRAIN_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Shares the memory for request bodies.
 #[derive(Clone)]
@@ -58,7 +59,7 @@ impl Bodies {
         let (bytes, mut room) = match outcome {
             Ok(Ok(read)) => read,
             Ok(Err(error)) => {
-                drain(body).await;
+                drain(headers, body).await;
                 return Err(error);
             }
             Err(_late) => return Err(Error::timeout()),
@@ -139,11 +140,14 @@ impl Bodies {
 }
 
 /// Reads what is left of a refused body and throws it away: HTTP/1.1 clients that still send would otherwise see a reset
-/// instead of the answer.
-pub async fn drain(mut body: Body) {
+/// instead of the answer. A client that waits to be told to go on is told the answer instead (RFC 9110 section 10.1.1).
+pub async fn drain(headers: &HeaderMap, mut body: Body) {
+    if headers.contains_key(EXPECT) {
+        return;
+    }
     let rest = async {
         let mut octets = 0;
-        while let Some(Ok(frame)) = body.frame().await {
+        while let Ok(Some(Ok(frame))) = tokio::time::timeout(DRAIN_PAUSE_MAX, body.frame()).await {
             octets += frame.data_ref().map_or(0, Bytes::len);
             if octets > DRAIN_OCTETS_MAX {
                 break;

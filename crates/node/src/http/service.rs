@@ -102,7 +102,8 @@ impl Front {
             },
         };
         if let Some(error) = refused {
-            drain(request.into_body()).await;
+            let (parts, body) = request.into_parts();
+            drain(&parts.headers, body).await;
             return Err(error);
         }
         request.extensions_mut().insert(connection);

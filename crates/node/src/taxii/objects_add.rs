@@ -38,7 +38,7 @@ pub async fn post(
     let collection = match admit(&ctx, &caller, &root, &collection, &headers) {
         Ok(collection) => collection,
         Err(error) => {
-            drain(body).await;
+            drain(&headers, body).await;
             return Err(error);
         }
     };
