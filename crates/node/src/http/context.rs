@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::auth::{Auth, Caller};
 use super::body::Bodies;
@@ -27,6 +27,8 @@ pub struct Context {
     pub bodies: Bodies,
     /// Pages that were given before.
     pub pages: PageCache,
+    /// Long pages being built: each takes a reading connection and up to 16 MiB.
+    pub building: Semaphore,
     /// Who may do what in which collection.
     pub rights: RightsCache,
     /// Statuses whose writing may not be finished.
@@ -38,6 +40,9 @@ pub struct Context {
     /// Becomes true when the node stops: answers without an end must end.
     pub stopping: watch::Receiver<bool>,
 }
+
+/// Long pages built at once.
+const PAGES_BUILDING_MAX: usize = 3;
 
 /// How handlers hold it.
 pub type Ctx = Arc<Context>;
@@ -65,6 +70,7 @@ impl Context {
             rate: Rate::new(per_second),
             bodies: Bodies::default(),
             pages: PageCache::default(),
+            building: Semaphore::new(PAGES_BUILDING_MAX),
             rights: RightsCache::default(),
             statuses: Recent::default(),
             public_base,

@@ -96,25 +96,40 @@ impl Coding {
     /// # Errors
     /// [`DecodeError`]: the body is broken, or becomes too large.
     pub fn decompress(self, bytes: &[u8], octets_max: usize) -> Result<Vec<u8>, DecodeError> {
-        let limit = u64::try_from(octets_max)
-            .unwrap_or(u64::MAX)
-            .saturating_add(1);
-        let mut plain = Vec::new();
-        let read = match self {
-            Self::Identity => bytes.take(limit).read_to_end(&mut plain),
-            Self::Gzip => flate2::read::MultiGzDecoder::new(bytes)
-                .take(limit)
-                .read_to_end(&mut plain),
-            Self::Zstd => zstd::stream::read::Decoder::with_buffer(bytes)
-                .and_then(|mut decoder| decoder.window_log_max(WINDOW_LOG_MAX).map(|()| decoder))
-                .and_then(|decoder| decoder.take(limit).read_to_end(&mut plain)),
-        };
-        read.map_err(|error| DecodeError::Broken(error.to_string()))?;
-        if plain.len() > octets_max {
-            Err(DecodeError::TooLarge)
-        } else {
-            Ok(plain)
+        match self {
+            Self::Identity => read_bounded(bytes, octets_max),
+            Self::Gzip => read_bounded(flate2::read::MultiGzDecoder::new(bytes), octets_max),
+            Self::Zstd => {
+                let broken = |error: io::Error| DecodeError::Broken(error.to_string());
+                let mut decoder =
+                    zstd::stream::read::Decoder::with_buffer(bytes).map_err(broken)?;
+                decoder.window_log_max(WINDOW_LOG_MAX).map_err(broken)?;
+                read_bounded(decoder, octets_max)
+            }
         }
+    }
+}
+
+/// Reads to the end in pieces, so that what is thrown away as too large never took more than the bound.
+fn read_bounded(mut source: impl Read, octets_max: usize) -> Result<Vec<u8>, DecodeError> {
+    let mut plain = Vec::new();
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let count = match source.read(&mut piece) {
+            Ok(0) => return Ok(plain),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(DecodeError::Broken(error.to_string())),
+        };
+        let total = plain.len() + count;
+        if total > octets_max {
+            return Err(DecodeError::TooLarge);
+        }
+        if total > plain.capacity() {
+            let room = (plain.capacity() * 2).clamp(total, octets_max);
+            plain.reserve_exact(room - plain.len());
+        }
+        plain.extend_from_slice(piece.get(..count).unwrap_or_default());
     }
 }
 

@@ -14,6 +14,7 @@ pub mod rate;
 pub mod router;
 pub mod server;
 pub mod service;
+pub mod stall;
 pub mod tls;
 
 pub use context::{Context, Ctx};

@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use super::connection::{Connection, Place, Places, source};
 use super::context::{Context, Ctx};
 use super::service::Front;
+use super::stall::Stalled;
 use super::tls::{self, Tls, TlsError};
 use crate::app::App;
 use crate::limits::{HEADER_BYTES_MAX, HEADER_TIME_MAX, QUERY_BYTES_MAX, STOP_GRACE};
@@ -180,6 +181,9 @@ async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, S
     }
 }
 
+/// A client that takes nothing of its answer for this long is cut.
+const WRITE_STALL_MAX: Duration = Duration::from_secs(30);
+
 type Watcher = hyper_util::server::graceful::Watcher;
 
 async fn serve(
@@ -244,7 +248,7 @@ where
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(HEADER_TIME_MAX);
     let serving = builder
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Stalled::new(stream, WRITE_STALL_MAX)), service)
         .into_owned();
     if let Err(error) = watcher.watch(serving).await {
         // a client that goes away or speaks no HTTP is nothing an operator must know

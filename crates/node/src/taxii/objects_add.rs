@@ -110,6 +110,15 @@ fn split(bytes: &[u8]) -> Result<(Vec<Incoming>, Option<Vec<u8>>)> {
             "the envelope holds no objects",
         ));
     }
+    // 3.7: a list of objects; anything else in it is no envelope
+    if let Some(index) = envelope
+        .objects
+        .iter()
+        .position(|raw| !raw.bytes.starts_with(b"{"))
+    {
+        let text = format!("`/objects/{index}` is not a JSON object");
+        return Err(Error::unprocessable("envelope.object", text));
+    }
     if envelope.objects.len() > ENVELOPE_OBJECTS_MAX {
         let text = format!(
             "the envelope holds {} objects, at most {ENVELOPE_OBJECTS_MAX} are taken at once",

@@ -68,7 +68,18 @@ async fn fetch(ctx: &Ctx, caller: &Caller, request: &ListRequest, coding: Coding
         foreign: caller.reader.party() != &ctx.app.party,
         coding,
     };
-    if let Some(kept) = ctx.pages.get(&key, generation, ctx.app.clock.monotonic()) {
+    let lookup = || ctx.pages.get(&key, generation, ctx.app.clock.monotonic());
+    if let Some(kept) = lookup() {
+        return Ok(kept);
+    }
+    // a crowd that wants one page waits for the first of them to build it
+    let long = request.is_long();
+    let _turn = if long {
+        Some(ctx.building.acquire().await.map_err(Error::internal)?)
+    } else {
+        None
+    };
+    if long && let Some(kept) = lookup() {
         return Ok(kept);
     }
     let (app, reader, asked) = (
@@ -76,14 +87,14 @@ async fn fetch(ctx: &Ctx, caller: &Caller, request: &ListRequest, coding: Coding
         Arc::clone(&caller.reader),
         request.clone(),
     );
-    let (kept, full, shared) = reading(request.is_long(), move || {
+    let (kept, redacted) = reading(long, move || {
         let page = page::build(&app, &reader, &asked)?;
-        let (more, redacted) = (page.more, page.redacted);
-        Ok((pack(page, coding)?, more, !redacted))
+        let redacted = page.redacted;
+        Ok((pack(page, coding)?, redacted))
     })
     .await?;
-    // the last page grows with the next record; one with parts left out is this reader's alone
-    if full && shared {
+    // one with parts left out is this reader's alone
+    if !redacted {
         ctx.pages.keep(key, generation, kept.clone());
     }
     Ok(kept)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use comity_access::Reader;
 use comity_store::{LabelSetId, Row, Seq};
 
@@ -59,17 +59,19 @@ struct Builder<'a> {
     app: &'a App,
     reader: &'a Reader,
     foreign: bool,
-    buffer: BytesMut,
+    buffer: Vec<u8>,
     added: Option<(i64, i64)>,
     released: Vec<(Seq, LabelSetId)>,
     redacted: bool,
 }
 
+/// A page that grew by doubling gives back more than this, octets: slow readers hold pages for long.
+const WASTE_MAX: usize = 256 << 10;
 const OPEN: &[u8] = br#"{"objects":["#;
 
 impl<'a> Builder<'a> {
     fn new(app: &'a App, reader: &'a Reader, foreign: bool) -> Self {
-        let buffer = BytesMut::with_capacity(4 << 10);
+        let buffer = Vec::with_capacity(4 << 10);
         Self {
             app,
             reader,
@@ -110,8 +112,8 @@ impl<'a> Builder<'a> {
             Some((first, _)) => (b",".as_slice(), first),
         };
         self.added = Some((first, row.added));
-        self.buffer.put_slice(separator);
-        self.buffer.put_slice(bytes);
+        self.buffer.extend_from_slice(separator);
+        self.buffer.extend_from_slice(bytes);
         Ok(())
     }
 
@@ -119,22 +121,25 @@ impl<'a> Builder<'a> {
         // section 2: an empty list never appears, the key is left out
         let mut opened = b'{';
         if self.added.is_some() {
-            self.buffer.put_u8(b']');
+            self.buffer.push(b']');
             opened = b',';
         }
         match next {
             Some(next) => {
-                self.buffer.put_u8(opened);
-                self.buffer.put_slice(br#""more":true,"next":"#);
+                self.buffer.push(opened);
+                self.buffer.extend_from_slice(br#""more":true,"next":"#);
                 let text = serde_json::to_vec(next).map_err(Error::internal)?;
-                self.buffer.put_slice(&text);
+                self.buffer.extend_from_slice(&text);
             }
-            None if self.added.is_none() => self.buffer.put_u8(b'{'),
+            None if self.added.is_none() => self.buffer.push(b'{'),
             None => {}
         }
-        self.buffer.put_u8(b'}');
+        self.buffer.push(b'}');
+        if self.buffer.capacity() - self.buffer.len() > WASTE_MAX {
+            self.buffer.shrink_to_fit();
+        }
         Ok(Page {
-            body: self.buffer.freeze(),
+            body: self.buffer.into(),
             added: self.added,
             more: next.is_some(),
             redacted: self.redacted,

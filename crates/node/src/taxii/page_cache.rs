@@ -1,5 +1,5 @@
-//! Full pages that were given before, as the bytes that leave. A page with more after it changes only when the collection
-//! does, so it is kept under the state of the register it was read at.
+//! Pages that were given before, as the bytes that leave. A page changes only when records do, so it is kept under the state
+//! of the register it was read at. Many slow readers of one page share its memory.
 //!
 //! What a reader may see is part of the key: a page never reaches another scope. Bounded in octets, emptied when idle.
 
@@ -14,7 +14,7 @@ use super::page::Released;
 use crate::http::encoding::Coding;
 
 /// All kept pages together, octets.
-const OCTETS_MAX: usize = 48 << 20;
+const OCTETS_MAX: usize = 44 << 20;
 /// Pages untouched for this long are let go, so that an idle node is small.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
 
@@ -116,7 +116,7 @@ impl PageCache {
     /// Keeps a page that was read while the records were at `generation`.
     pub fn keep(&self, key: Key, generation: u64, kept: Kept) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = kept.body.len();
+        let size = weight(&kept);
         if inner.generation != generation || size > OCTETS_MAX / 4 {
             return;
         }
@@ -130,7 +130,7 @@ impl PageCache {
                 break;
             };
             if let Some(gone) = inner.pages.remove(&oldest) {
-                inner.octets = inner.octets.saturating_sub(gone.kept.body.len());
+                inner.octets = inner.octets.saturating_sub(weight(&gone.kept));
             }
         }
         inner.uses += 1;
@@ -144,7 +144,7 @@ impl PageCache {
                 used,
             },
         ) {
-            inner.octets = inner.octets.saturating_sub(replaced.kept.body.len());
+            inner.octets = inner.octets.saturating_sub(weight(&replaced.kept));
         }
     }
 
@@ -156,6 +156,11 @@ impl PageCache {
             inner.octets = 0;
         }
     }
+}
+
+/// What a page counts for: its octets, what it hands out, and its key.
+fn weight(kept: &Kept) -> usize {
+    kept.body.len() + kept.released.len() * 16 + 512
 }
 
 /// Entries looked through to see whether records changed; more than that and they are taken to have.
