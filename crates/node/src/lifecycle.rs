@@ -95,6 +95,8 @@ pub fn start_logging(config: &Config) -> Result<(), LifecycleError> {
 /// When it cannot start; once it runs it ends only by a signal.
 pub fn run(config: Config, say: &dyn Fn(&str)) -> Result<Ended, LifecycleError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        // each thread keeps a heap of its own: a crowd of them is memory, not speed
+        .max_blocking_threads(crate::limits::BLOCKING_THREADS_MAX)
         .enable_all()
         .build()
         .map_err(|source| LifecycleError::System {

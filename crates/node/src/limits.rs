@@ -42,3 +42,5 @@ pub const CREDENTIAL_CACHE_TIME: Duration = Duration::from_secs(60);
 pub const STATUS_KEPT: Duration = Duration::from_secs(24 * 3_600);
 /// A soft stop waits this long for running requests, then cuts them.
 pub const STOP_GRACE: Duration = Duration::from_secs(20);
+/// Threads for reads of the register, checks of objects and password hashes, beside those that serve connections.
+pub const BLOCKING_THREADS_MAX: usize = 16;
