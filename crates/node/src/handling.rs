@@ -121,8 +121,9 @@ pub struct SidecarItem {
     pub leaf: String,
     /// Index of that entry in the sender's log.
     pub entry: u64,
-    /// Salt of the commitment, base64; only readers of the record get it.
-    pub salt: String,
+    /// Salt of the commitment, base64. Not for records with granular markings: the parts left out could be guessed by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
 }
 
 /// Why a sidecar cannot be used. The envelope is refused whole: a record must not come in under a weaker label.

@@ -1,5 +1,5 @@
 //! GET /api/v1/records/{id}/proof: a file that proves to a third person, offline, that a record is in the log
-//! (C2SP tlog-proof; `comity verify` and `docs/LOG.md` check it).
+//! (C2SP tlog-proof; `comity log verify` and `docs/LOG.md` check it).
 
 use std::sync::Arc;
 

@@ -85,7 +85,7 @@ pub fn sidecar_item(app: &App, record: &Record) -> Result<SidecarItem, ReadError
         label: label.to_json(),
         leaf: STANDARD.encode(leaf_hash(&entry)),
         entry: record.entry_index,
-        salt: STANDARD.encode(record.salt),
+        salt: (!record.granular).then(|| STANDARD.encode(record.salt)),
     })
 }
 

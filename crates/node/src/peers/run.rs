@@ -220,11 +220,23 @@ async fn push_once(
     }
 }
 
+/// Nothing goes to or comes from a peer whose fingerprint nobody has compared, not even on command.
+fn active(peer: &Peer) -> Result<(), String> {
+    if peer.state == PeerState::Active {
+        return Ok(());
+    }
+    Err(format!(
+        "`{0}` is not active\n  help: `comity peer confirm {0} --fingerprint HEX` once the fingerprint was compared by voice",
+        peer.key
+    ))
+}
+
 /// Hands over to one peer now, once, for `comity peer push`.
 ///
 /// # Errors
 /// In words.
 pub async fn push_now(app: &Arc<App>, peer: &Arc<Peer>) -> Result<usize, String> {
+    active(peer)?;
     push_once(app, peer, &mut usize::MAX.clone(), true).await
 }
 
@@ -233,6 +245,7 @@ pub async fn push_now(app: &Arc<App>, peer: &Arc<Peer>) -> Result<usize, String>
 /// # Errors
 /// In words.
 pub async fn pull_now(app: &Arc<App>, peer: &Arc<Peer>) -> Result<Pulled, String> {
+    active(peer)?;
     let target = target(app, peer)?;
     let mut sum = Pulled::default();
     for (local, remote) in push::resolve(app, &target.settings.pull) {
