@@ -5,6 +5,7 @@
 //! stop   systemd STOPPING -> HTTP (running requests are finished) -> followers -> control socket -> sequencer -> lock
 //! ```
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -80,6 +81,7 @@ pub fn start_logging(config: &Config) -> Result<(), LifecycleError> {
     })?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // a second call in one process (tests, the demo) keeps the first
     let _already = match config.log_format.value {
