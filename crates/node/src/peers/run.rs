@@ -164,20 +164,38 @@ async fn keep_pushing(app: Arc<App>, peer: Arc<Peer>) {
     let mut backoff = Backoff::default();
     let mut batch_max = usize::MAX;
     let mut grown = app.sequencer.size();
-    let mut restarted = true;
+    let mut catalog = app.catalog_changes();
+    // kept while nothing changes in the catalog, and with it the connection to the peer
+    let mut kept: Option<Target> = None;
     loop {
         grown.mark_unchanged();
-        match push_once(&app, &peer, &mut batch_max, restarted).await {
-            Ok(0) => {
-                restarted = false;
-                backoff.reset();
-                if grown.changed().await.is_err() {
-                    return;
-                }
+        if catalog.has_changed().unwrap_or(true) {
+            catalog.mark_unchanged();
+            kept = None;
+        }
+        let step = match kept.take() {
+            Some(target) => Ok(target),
+            // nothing of ours is under way to this peer yet, so what was sent and not answered is from before
+            None => prepare(&app, &peer).await,
+        };
+        let result = match step {
+            Ok(target) => {
+                let result = push_all(&app, &target, &mut batch_max).await;
+                kept = Some(target);
+                result
             }
-            Ok(_) => {
-                restarted = false;
-                app.exchange.worked(&app, &peer.key, None);
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(()) => {
+                backoff.reset();
+                tokio::select! {
+                    alive = grown.changed() => if alive.is_err() { return },
+                    alive = catalog.changed() => {
+                        if alive.is_err() { return }
+                        kept = None;
+                    }
+                }
             }
             Err(error) => {
                 app.exchange.failed(&app, &peer.key, &error);
@@ -187,36 +205,31 @@ async fn keep_pushing(app: Arc<App>, peer: Arc<Peer>) {
     }
 }
 
-/// Decides about new entries and sends what is due. Returns 0 when there is nothing to do.
-async fn push_once(
-    app: &Arc<App>,
-    peer: &Arc<Peer>,
-    batch_max: &mut usize,
-    restarted: bool,
-) -> Result<usize, String> {
-    // made anew each time: collections and accounts may have changed
+async fn prepare(app: &Arc<App>, peer: &Arc<Peer>) -> Result<Target, String> {
     let target = target(app, peer)?;
-    if restarted {
-        push::requeue_unanswered(app, &peer.key)
-            .await
-            .map_err(|error| error.to_string())?;
-    }
+    let requeued = push::requeue_unanswered(app, &peer.key).await;
+    requeued.map_err(|error| error.to_string())?;
+    Ok(target)
+}
+
+/// Decides about new entries and sends what is due, until there is nothing left to do.
+async fn push_all(app: &Arc<App>, target: &Target, batch_max: &mut usize) -> Result<(), String> {
     if target.routes.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
-    let mut done = 0;
     loop {
-        let queued = push::queue(app, &target)
+        let queued = push::queue(app, target)
             .await
             .map_err(|error| error.to_string())?;
-        let sent = push::send(app, &target, batch_max)
+        let sent = push::send(app, target, batch_max)
             .await
             .map_err(|error| error.to_string())?;
         if queued + sent == 0 {
-            return Ok(done);
+            return Ok(());
         }
-        done += sent;
-        app.exchange.worked(app, &peer.key, None);
+        if sent > 0 {
+            app.exchange.worked(app, &target.peer.key, None);
+        }
     }
 }
 
@@ -231,13 +244,24 @@ fn active(peer: &Peer) -> Result<(), String> {
     ))
 }
 
-/// Hands over to one peer now, once, for `comity peer push`.
+/// Hands over to one peer now, for `comity peer push`.
 ///
 /// # Errors
 /// In words.
 pub async fn push_now(app: &Arc<App>, peer: &Arc<Peer>) -> Result<usize, String> {
     active(peer)?;
-    push_once(app, peer, &mut usize::MAX.clone(), true).await
+    let before = app
+        .store
+        .delivery_counts(&peer.key)
+        .map_err(|error| error.to_string())?;
+    let target = prepare(app, peer).await?;
+    push_all(app, &target, &mut usize::MAX.clone()).await?;
+    let after = app
+        .store
+        .delivery_counts(&peer.key)
+        .map_err(|error| error.to_string())?;
+    let settled = |counts: &comity_store::DeliveryCounts| counts.accepted + counts.refused;
+    Ok(usize::try_from(settled(&after).saturating_sub(settled(&before))).unwrap_or(usize::MAX))
 }
 
 /// Fetches from one peer now, once, for `comity peer pull`.
