@@ -119,6 +119,12 @@ pub(crate) fn plain(value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(","),
+        Value::Object(members) => {
+            let said = members.iter().filter(|(_, value)| !plain(value).is_empty());
+            said.map(|(key, value)| format!("{} {}", key.replace('_', " "), plain(value)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        }
         other => other.to_string(),
     }
 }

@@ -102,8 +102,10 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
 fn shorten(row: &mut Value) {
     let about = row.get("about").cloned().unwrap_or_default();
     let id = text(&about, "id");
-    let whole = if id.is_empty() {
-        call::plain(&about)
+    let whole = if about.is_null() {
+        String::new()
+    } else if id.is_empty() {
+        about.to_string()
     } else {
         format!("{id} {}", text(&about, "version"))
     };

@@ -165,6 +165,9 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
             ui.line(lines(value))?;
         }
     }
+    if text(&answer, "state") == "pending" {
+        ui.say("compare the fingerprint with the other side by voice, then `comity peer confirm NAME --fingerprint HEX`");
+    }
     if counts && rows.is_empty() {
         ui.say("no peers yet: `comity peer add URL`");
     }
