@@ -321,9 +321,16 @@ fn check_head(head: &Head, key: &str) -> Result<(), AppError> {
     let signed = Checkpoint::parse(note.text_unverified()).map_err(|error| damaged(&error))?;
     if (signed.origin(), signed.size(), signed.root()) != (&*head.origin, head.size, &head.root) {
         return Err(AppError::Head(format!(
-            "{} entries were signed, it has {}",
+            "`{}` with {} entries was signed, `{}` with {} is here{}",
+            signed.origin(),
             signed.size(),
-            head.size
+            head.origin,
+            head.size,
+            if signed.root() == &head.root {
+                ""
+            } else {
+                ", and another root"
+            },
         )));
     }
     let key = VerifierKey::parse(key).map_err(|error| AppError::Internal(error.to_string()))?;
