@@ -113,6 +113,12 @@ pub async fn add(app: &Arc<App>, by: &str, asked: AddPeer) -> Result<serde_json:
         PeerKind::Taxii
     };
     let (pinned, state) = pin(&asked, kind, seen)?;
+    if state == PeerState::Pending && asked.secret.is_some() {
+        return Err(PeerError::Asked(
+            "a password or token goes only to a server whose fingerprint was compared\n  help: give `--fingerprint`"
+                .to_owned(),
+        ));
+    }
     let party = party(app, &asked, found.card.as_ref())?;
     let key = asked.key.clone().unwrap_or_else(|| party.clone());
     PartyId::parse(&key).map_err(|error| PeerError::Asked(format!("name of the peer: {error}")))?;
