@@ -14,7 +14,6 @@ pub mod config;
 pub mod control;
 pub mod disclosure;
 pub mod entropy;
-pub mod followers;
 pub mod handling;
 pub mod http;
 pub mod intake;
