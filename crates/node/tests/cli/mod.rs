@@ -4,6 +4,7 @@ mod attack;
 mod care;
 mod errors;
 mod help;
+mod peering;
 mod records;
 mod running;
 mod validate;

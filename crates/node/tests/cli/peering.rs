@@ -1,0 +1,105 @@
+//! Two nodes that take each other up: nothing is open before the fingerprints were compared.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+
+use super::{Node, program};
+
+/// A node over TLS that is stopped at the end of the test, whatever happens.
+struct Peer {
+    node: Node,
+    child: Child,
+    url: String,
+    fingerprint: String,
+}
+
+impl Peer {
+    fn start(party: &str) -> Self {
+        let node = Node::bare();
+        node.ok(&["init", "--party", party, "--listen", "127.0.0.1:0"]);
+        let mut child = program(&node.dir())
+            .arg("serve")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = lines.map(Result::unwrap);
+        let url = said
+            .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
+            .unwrap();
+        // the rest of what it says must not fill the pipe
+        std::thread::spawn(move || said.for_each(drop));
+        let card = node.json(&["peer", "card"]);
+        let fingerprint = card[0]["certificate_sha256"].as_str().unwrap().to_owned();
+        Self {
+            node,
+            child,
+            url,
+            fingerprint,
+        }
+    }
+
+    /// Adds `other` with its fingerprint, and gives the note about what is still missing.
+    fn add(&self, other: &Self) -> Option<String> {
+        let words = [
+            "peer",
+            "add",
+            &other.url,
+            "--fingerprint",
+            &other.fingerprint,
+            "--push",
+            "out=in",
+        ];
+        self.node.json(&words)[0]["note"]
+            .as_str()
+            .map(str::to_owned)
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+#[test]
+fn a_peer_whose_fingerprint_nobody_compared_gets_in_nowhere() {
+    let (ua, eu) = (Peer::start("ua"), Peer::start("eu"));
+    ua.node.ok(&["collection", "add", "out", "--title", "Out"]);
+    eu.node.ok(&[
+        "collection",
+        "add",
+        "in",
+        "--title",
+        "In",
+        "--write",
+        "party:ua",
+    ]);
+    assert_eq!(
+        eu.node.json(&["peer", "add", &ua.url])[0]["state"],
+        "pending"
+    );
+    let note = ua.add(&eu).unwrap();
+    assert!(note.contains("401"), "{note}");
+    let pushed = eu.node.run(&["peer", "push", "ua"]);
+    assert!(pushed.stdout.contains("not active"), "{pushed:?}");
+    assert_ne!(
+        eu.node
+            .run(&["peer", "confirm", "ua", "--fingerprint", &eu.fingerprint])
+            .code,
+        0
+    );
+    eu.node
+        .ok(&["peer", "confirm", "ua", "--fingerprint", &ua.fingerprint]);
+    assert_eq!(ua.add(&eu), None);
+}
+
+#[test]
+fn no_password_goes_to_a_server_nobody_compared() {
+    let (ua, eu) = (Peer::start("ua"), Peer::start("eu"));
+    let words = ["peer", "add", &eu.url, "--user", "ua", "--password-stdin"];
+    let ran = ua.node.run_with(&words, b"secret\n");
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("fingerprint"), "{ran:?}");
+}
