@@ -22,7 +22,7 @@ use crate::control;
 use crate::entropy::SystemEntropy;
 use crate::http::{ServeError, Server};
 use crate::limits::STOP_GRACE;
-use crate::peers;
+use crate::{housekeeping, peers};
 
 /// Why a node did not run.
 #[derive(Debug, thiserror::Error)]
@@ -131,6 +131,7 @@ async fn live(app: &Arc<App>, say: &dyn Fn(&str)) -> Result<Ended, LifecycleErro
         })?;
     let control = tokio::spawn(control::server::serve(Arc::clone(app), socket));
     let (stop, stopping) = watch::channel(false);
+    let housekeeping = tokio::spawn(housekeeping::run(Arc::clone(app), stopping.clone()));
     let exchange = tokio::spawn(peers::run::run(Arc::clone(app), stopping));
     let server = Server::start(Arc::clone(app)).await?;
     let address =
@@ -154,6 +155,9 @@ async fn live(app: &Arc<App>, say: &dyn Fn(&str)) -> Result<Ended, LifecycleErro
         stop.send_replace(true);
         if let Err(error) = exchange.await {
             tracing::error!(%error, "the exchange with peers died");
+        }
+        if let Err(error) = housekeeping.await {
+            tracing::error!(%error, "the housekeeping died");
         }
         control.abort();
     };
