@@ -245,7 +245,11 @@ fn prepare(
     let mut verdicts = Vec::with_capacity(objects.len());
     for checked in objects {
         let salt = app.salt()?;
-        match draft(checked, source, handling, &meanings) {
+        let drafted = match draft(checked, source, handling, &meanings) {
+            Draft::Put(verdict, put) => of_its_originator(app, source, verdict, put)?,
+            refused => refused,
+        };
+        match drafted {
             Draft::Put(verdict, mut put) => {
                 put.salt = salt;
                 put.collections = collections.to_vec();
@@ -271,6 +275,43 @@ fn prepare(
         }
     }
     Ok((ops, verdicts))
+}
+
+/// STIX 2.1 section 3.6: only the creator gives an object new versions. What comes from another party must not revoke or
+/// change a record of ours, nor of a third party.
+fn of_its_originator(
+    app: &App,
+    source: &Source,
+    verdict: Verdict,
+    put: Box<Put>,
+) -> Result<Draft, SubmitError> {
+    if source.party == app.party {
+        return Ok(Draft::Put(verdict, put));
+    }
+    let unread = |error: comity_store::ReadError| SubmitError::Batch(error.to_string().into());
+    let scope = app.release.everything().map_err(unread)?;
+    let here = app
+        .store
+        .get(&put.id, &Which::Last, &scope)
+        .map_err(unread)?;
+    // the same version again is the register's matter: known, or in conflict
+    let Some(here) = here.filter(|here| here.version_key != put.version_key) else {
+        return Ok(Draft::Put(verdict, put));
+    };
+    let label = app.release.label(here.label_set).map_err(unread)?;
+    let same = comity_access::LabelSet::from_json(&put.label_set)
+        .is_ok_and(|given| given.originator() == label.originator());
+    if same {
+        return Ok(Draft::Put(verdict, put));
+    }
+    let fate = Fate::Refused {
+        code: "originator",
+        reason: "another party's record is kept under this identifier: only its originator gives it new versions \
+                 (STIX 2.1 section 3.6)"
+            .to_owned(),
+    };
+    let content_sha256 = put.content_sha256;
+    Ok(Draft::Refused(Verdict { fate, ..verdict }, content_sha256))
 }
 
 fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Meanings) -> Draft {
