@@ -78,6 +78,28 @@ pub fn label(
     LabelSet::new(draft)
 }
 
+/// The label a peer carries for `object`, held against the object's own markings: a peer may say more, never less.
+///
+/// # Errors
+/// When a limit of labels is passed; the text says which.
+pub fn carried(
+    object: &Object,
+    carried: &Carried,
+    meanings: &Meanings,
+) -> Result<LabelSet, LabelError> {
+    let own = object
+        .object_marking_refs()
+        .iter()
+        .filter_map(|id| tlp_of(id.as_str()))
+        .max();
+    let mut draft = carried.label.to_draft();
+    if own > Some(carried.label.tlp()) {
+        draft.tlp = own;
+    }
+    draft.granular.extend(granular(object, meanings));
+    LabelSet::new(draft)
+}
+
 /// The TLP of each granular marking. A marking that is not understood is treated as TLP:AMBER, never as none.
 fn granular(object: &Object, meanings: &Meanings) -> Vec<GranularLabel> {
     let refs = object

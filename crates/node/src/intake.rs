@@ -346,7 +346,7 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
     );
     let carried = handling.by_record.get(&(id.clone(), version_key.clone()));
     let label = match carried {
-        Some(carried) => Ok(carried.label.clone()),
+        Some(carried) => handling::carried(&object, carried, meanings),
         None => handling::label(&object, source, handling, meanings),
     };
     let label = match label {

@@ -153,7 +153,11 @@ impl Release {
     /// # Errors
     /// When the register cannot be read.
     pub fn redactions(&self, reader: &Reader, id: LabelSetId) -> Result<Arc<[String]>, ReadError> {
-        let key = (reader.class(Place::Register), id);
+        // where the record may be read was decided with its scope; its parts are asked about in a place this reader may look
+        // into, whichever: labels decide the same in all. One without any is handed things (a push)
+        let granted = reader.grants().read.first();
+        let place = granted.map_or(Place::Register, |key| Place::Collection(key));
+        let key = (reader.class(place), id);
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(refs) = known.redactions.get(&key) {
@@ -161,15 +165,17 @@ impl Release {
             }
         }
         let label = self.label(id)?;
-        // where the record may be read was decided with its scope; outsiders are asked past the place, as for a hand-over
-        let action = if reader.party() == self.access.own() {
+        let action = if granted.is_some() || reader.party() == self.access.own() {
             Action::Read
         } else {
             Action::Receive
         };
-        let hidden = self
-            .access
-            .redactions(reader, action, Resource::record(&label));
+        let resource = Resource::Record {
+            label: &label,
+            place,
+            author: None,
+        };
+        let hidden = self.access.redactions(reader, action, resource);
         let refs: Arc<[String]> = hidden.into_iter().map(str::to_owned).collect();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.redactions.insert(key, Arc::clone(&refs));
@@ -229,20 +235,25 @@ pub fn visible<'a>(
     if !granular {
         return Ok(Visible::Whole(bytes));
     }
-    let hidden = release.redactions(reader, label_set)?;
+    Ok(without(bytes, &release.redactions(reader, label_set)?))
+}
+
+/// `bytes` without the parts these markings are on.
+#[must_use]
+pub fn without<'a>(bytes: &'a [u8], hidden: &[String]) -> Visible<'a> {
     if hidden.is_empty() {
-        return Ok(Visible::Whole(bytes));
+        return Visible::Whole(bytes);
     }
     match comity_stix::granular::redact(bytes, &|marking| {
         let marking_ref = marking.marking_ref.as_ref();
         marking_ref.is_some_and(|id| hidden.iter().any(|hidden| hidden == id.as_str()))
     }) {
-        Ok(comity_stix::granular::Redacted::Object(bytes)) => Ok(Visible::Redacted(bytes)),
-        Ok(comity_stix::granular::Redacted::Withhold(_)) => Ok(Visible::Withheld),
+        Ok(comity_stix::granular::Redacted::Object(bytes)) => Visible::Redacted(bytes),
+        Ok(comity_stix::granular::Redacted::Withhold(_)) => Visible::Withheld,
         // default deny: what cannot be redacted is not shown
         Err(error) => {
             tracing::error!(%error, "a record with granular markings could not be redacted and is withheld");
-            Ok(Visible::Withheld)
+            Visible::Withheld
         }
     }
 }

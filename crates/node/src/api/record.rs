@@ -117,18 +117,22 @@ pub fn find(
                 .to_owned(),
         ),
     };
-    let record = ctx.app.store.get(id, &which, scope)?.ok_or_else(unknown)?;
-    if let Some(collection) = collection
-        && !ctx
-            .app
-            .store
-            .memberships(record.seq)?
-            .iter()
-            .any(|(key, _)| *key == collection)
-    {
-        return Err(unknown());
+    let store = &ctx.app.store;
+    let Some(collection) = collection else {
+        return store.get(id, &which, scope)?.ok_or_else(unknown);
+    };
+    // the last version there, not the last anywhere
+    for row in store.history(id, scope)?.into_iter().rev() {
+        let asked = match &which {
+            Which::Key(key) => *key == row.version_key,
+            _ => true,
+        };
+        let there = |(key, _): &(_, i64)| *key == collection;
+        if asked && store.memberships(row.seq)?.iter().any(there) {
+            return store.record(row.seq)?.ok_or_else(unknown);
+        }
     }
-    Ok(record)
+    Err(unknown())
 }
 
 fn view(ctx: &Ctx, caller: &Caller, record: Record, place: Place<'_>) -> Result<RecordView> {

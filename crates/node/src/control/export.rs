@@ -1,15 +1,17 @@
 //! A collection as one STIX bundle: each object as it is kept, under release for whoever will read it.
 
-use comity_access::Reader;
+use std::sync::Arc;
+
+use comity_access::{LabelSet, Reader};
 use comity_stix::marking::Tlp;
-use comity_store::{Admin, Disclose, Op, PageQuery, Scope, Seq, VersionFilter};
+use comity_store::{Admin, Disclose, Op, PageQuery, ReadError, Row, Scope, Seq, VersionFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::person::Eyes;
 use super::{ControlError, Output, collection};
 use crate::app::App;
-use crate::release::{Visible, visible};
+use crate::release::{Visible, without};
 
 /// What to give out.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -50,10 +52,12 @@ pub(super) fn execute(
     let name = command.person.as_deref().or(command.reader.as_deref());
     let eyes = Eyes::of(app, actor, name)?;
     let mut scope = eyes.scope(app, Some(row.key))?;
-    let mut red_left_out = 0;
-    if command.person.is_none() {
-        (scope, red_left_out) = without_red(app, &scope, row.key)?;
-    }
+    let red_left_out;
+    let file = File {
+        reader: Arc::clone(&eyes.reader),
+        for_person: command.person.is_some(),
+    };
+    (scope, red_left_out) = file.without_red(app, &scope, row.key)?;
     let mut query = PageQuery::new(row.key, scope, PAGE_RECORDS);
     query.bytes_max = PAGE_BYTES;
     query.filter.types.clone_from(&command.types);
@@ -66,7 +70,7 @@ pub(super) fn execute(
         red_left_out,
         ..Done::default()
     };
-    walk(app, &eyes.reader, query, total, &mut done, output)?;
+    walk(app, &file, query, total, &mut done, output)?;
     let answer = json!({
         "collection": row.alias.unwrap_or(row.uuid),
         "reader": eyes.reader.principal().as_str(),
@@ -89,7 +93,7 @@ struct Done {
 
 fn walk(
     app: &App,
-    reader: &Reader,
+    file: &File,
     mut query: PageQuery,
     total: u64,
     done: &mut Done,
@@ -103,25 +107,21 @@ fn walk(
             records: Vec::new(),
             failed: None,
         };
-        let end = app.store.page(&query, &mut |row| match visible(
-            &app.release,
-            reader,
-            row.label_set,
-            row.granular,
-            row.bytes,
-        ) {
-            Ok(Visible::Whole(bytes)) => page.add(row.seq, bytes.to_vec()),
-            Ok(Visible::Redacted(bytes)) => {
-                done.redacted += 1;
-                page.add(row.seq, bytes);
-            }
-            Ok(Visible::Withheld) => done.withheld += 1,
-            Err(error) => page.failed = Some(error),
-        })?;
+        let end = app
+            .store
+            .page(&query, &mut |row| match file.visible(app, &row) {
+                Ok(Visible::Whole(bytes)) => page.add(row.seq, bytes.to_vec()),
+                Ok(Visible::Redacted(bytes)) => {
+                    done.redacted += 1;
+                    page.add(row.seq, bytes);
+                }
+                Ok(Visible::Withheld) => done.withheld += 1,
+                Err(error) => page.failed = Some(error),
+            })?;
         if let Some(error) = page.failed {
             return Err(error.into());
         }
-        disclose(app, reader, page.records)?;
+        disclose(app, &file.reader, page.records)?;
         let mut text = String::new();
         for object in page.objects {
             // a bundle without objects leaves the list out (STIX 2.1 section 8)
@@ -174,28 +174,59 @@ fn disclose(app: &App, reader: &Reader, records: Vec<Seq>) -> Result<(), Control
     Ok(())
 }
 
-/// A file passes from hand to hand, and TLP:RED is for the eyes of named persons only.
-fn without_red(
-    app: &App,
-    scope: &Scope,
-    key: comity_store::CollectionKey,
-) -> Result<(Scope, u64), ControlError> {
-    let mut kept = Vec::new();
-    let mut red = Vec::new();
-    for id in scope.label_sets() {
-        let is_red = app.release.label(*id)?.tlp() == Tlp::Red;
-        if is_red {
-            red.push(*id)
-        } else {
-            kept.push(*id)
-        }
+/// For whom a file is. It passes from hand to hand, and TLP:RED is for the eyes of named persons only; another party's is not
+/// written to files at all (docs/ACCESS.md).
+struct File {
+    reader: Arc<Reader>,
+    for_person: bool,
+}
+
+impl File {
+    fn keeps(&self, app: &App, label: &LabelSet, tlp: Tlp) -> bool {
+        tlp != Tlp::Red || (self.for_person && *label.originator() == app.party)
     }
-    let left_out = if red.is_empty() {
-        0
-    } else {
-        app.store.count(&Scope::new(red), Some(key))?
-    };
-    Ok((Scope::new(kept), left_out))
+
+    /// A record as it may stand in the file: TLP:RED parts go as TLP:RED records do.
+    fn visible<'a>(&self, app: &App, row: &Row<'a>) -> Result<Visible<'a>, ReadError> {
+        if !row.granular {
+            return Ok(Visible::Whole(row.bytes));
+        }
+        let label = app.release.label(row.label_set)?;
+        let mut hidden = app
+            .release
+            .redactions(&self.reader, row.label_set)?
+            .to_vec();
+        let red = label
+            .granular()
+            .iter()
+            .filter(|part| !self.keeps(app, &label, part.tlp));
+        hidden.extend(red.map(|part| part.marking_ref.clone()));
+        Ok(without(row.bytes, &hidden))
+    }
+
+    fn without_red(
+        &self,
+        app: &App,
+        scope: &Scope,
+        key: comity_store::CollectionKey,
+    ) -> Result<(Scope, u64), ControlError> {
+        let mut kept = Vec::new();
+        let mut red = Vec::new();
+        for id in scope.label_sets() {
+            let label = app.release.label(*id)?;
+            if !self.keeps(app, &label, label.tlp()) {
+                red.push(*id)
+            } else {
+                kept.push(*id)
+            }
+        }
+        let left_out = if red.is_empty() {
+            0
+        } else {
+            app.store.count(&Scope::new(red), Some(key))?
+        };
+        Ok((Scope::new(kept), left_out))
+    }
 }
 
 fn instant(text: &str) -> Result<i64, ControlError> {

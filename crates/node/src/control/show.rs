@@ -1,7 +1,8 @@
 //! One record and all the node knows about it.
 
+use comity_access::Reader;
 use comity_stix::timestamp::Timestamp;
-use comity_store::{Record, Scope, Which};
+use comity_store::{Edge, Record, Scope, Which};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -43,7 +44,7 @@ pub(super) fn execute(app: &App, actor: &str, command: &Show) -> Result<Value, C
     };
     let text = String::from_utf8(object).map_err(ControlError::internal)?;
     let label = app.release.label(record.label_set)?;
-    let proof = log::prove(app, &record.id, &record.version_key, &scope)?;
+    let proof = log::prove(app, &record.id, &record.version_key, &scope, !redacted)?;
     let versions = app.store.history(&record.id, &scope)?;
     Ok(json!({
         "id": record.id,
@@ -67,17 +68,49 @@ pub(super) fn execute(app: &App, actor: &str, command: &Show) -> Result<Value, C
         "collections": memberships(app, &record)?,
         "versions": versions.iter().map(|row| json!({ "version": row.version, "added": micros_to_text(row.added) })).collect::<Value>(),
         "entry": record.entry_index,
-        "content_sha256": hex(&record.content_sha256),
+        "content_sha256": (!redacted).then(|| hex(&record.content_sha256)),
         "proof": proof,
         "disclosures": disclosures(app, &record)?,
         "deliveries": deliveries(app, &record)?,
-        "referred_to_by": app.store.referrers(&record.id, &scope, REFERRERS_MAX)?.iter().map(|edge| json!({ "id": edge.source, "property": edge.property })).collect::<Value>(),
+        "referred_to_by": referrers(app, &eyes.reader, &record.id, &scope)?,
         "object": text,
     }))
 }
 
 /// Referring records shown.
 const REFERRERS_MAX: usize = 50;
+
+/// Who refers to `id`, as far as this reader may see that they do.
+fn referrers(app: &App, reader: &Reader, id: &str, scope: &Scope) -> Result<Value, ControlError> {
+    let mut shown = Vec::new();
+    for edge in app.store.referrers(id, scope, REFERRERS_MAX)? {
+        if !(edge.granular && hides(app, reader, &edge)?) {
+            shown.push(json!({ "id": edge.source, "property": edge.property }));
+        }
+    }
+    Ok(shown.into())
+}
+
+/// Whether the reference is in a part left out for this reader.
+fn hides(app: &App, reader: &Reader, edge: &Edge) -> Result<bool, ControlError> {
+    let Some(record) = app.store.record(edge.seq)? else {
+        return Ok(true);
+    };
+    let left = visible(
+        &app.release,
+        reader,
+        record.label_set,
+        record.granular,
+        &record.bytes,
+    )?;
+    let target = edge.target.as_bytes();
+    let says = |bytes: &[u8]| bytes.windows(target.len()).any(|window| window == target);
+    Ok(match left {
+        Visible::Whole(_) => false,
+        Visible::Redacted(bytes) => !says(&bytes),
+        Visible::Withheld => true,
+    })
+}
 
 /// A record by identifier and version as people write it.
 pub(super) fn find(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use comity_access::Reader;
-use comity_store::{LabelSetId, PageEnd, Seq};
+use comity_store::{LabelSetId, PageEnd, PageQuery, Seq};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
@@ -116,8 +116,25 @@ pub fn added(lines: &[Line]) -> Option<(i64, i64)> {
 /// # Errors
 /// 500 when the register cannot be read.
 pub fn lines(app: &App, reader: &Reader, request: &ListRequest) -> Result<(Vec<Line>, PageEnd)> {
+    let mut query = request.page_query();
+    loop {
+        let (lines, end) = page(app, reader, request, &query)?;
+        // never a page of nothing but withheld records, as with objects
+        if !lines.is_empty() || !end.more || end.last_added.is_none() {
+            return Ok((lines, end));
+        }
+        query.cursor = end.last_added;
+    }
+}
+
+fn page(
+    app: &App,
+    reader: &Reader,
+    request: &ListRequest,
+    query: &PageQuery,
+) -> Result<(Vec<Line>, PageEnd)> {
     let mut lines = Vec::with_capacity(request.limit.min(1_000));
-    let end = app.store.manifest(&request.page_query(), &mut |row| {
+    let end = app.store.manifest(query, &mut |row| {
         lines.push(Line {
             added: row.added,
             id: row.id.to_owned(),

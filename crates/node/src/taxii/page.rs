@@ -37,16 +37,24 @@ pub fn build(app: &App, reader: &Reader, request: &ListRequest) -> Result<Page> 
     let foreign = reader.party() != &app.party;
     let mut page = Builder::new(app, reader, foreign);
     let mut failed = None;
-    let end = app.store.page(&request.page_query(), &mut |row| {
-        if failed.is_none()
-            && let Err(error) = page.push(&row)
-        {
-            failed = Some(error);
+    let mut query = request.page_query();
+    let end = loop {
+        let end = app.store.page(&query, &mut |row| {
+            if failed.is_none()
+                && let Err(error) = page.push(&row)
+            {
+                failed = Some(error);
+            }
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
         }
-    })?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
+        // a page of nothing but withheld records would keep a client at its place that goes on by the date headers
+        if page.added.is_some() || !end.more || end.last_added.is_none() {
+            break end;
+        }
+        query.cursor = end.last_added;
+    };
     let next = end
         .more
         .then_some(end.last_added)

@@ -211,11 +211,16 @@ fn plan(query: &SearchQuery) -> Result<(String, Vec<Sql>), ReadError> {
         let types = bind(Sql::Text(json_list(&query.types)));
         conditions.push(format!("r.type IN (SELECT value FROM json_each({types}))"));
     }
+    // the last version in the collection asked for, not the last anywhere
+    let mut last_there = String::new();
     if let Some(collection) = query.collection {
         let key = bind(Sql::Integer(collection.0));
         conditions.push(format!(
             "EXISTS (SELECT 1 FROM member m WHERE m.seq = r.seq AND m.collection = {key})"
         ));
+        last_there = format!(
+            "AND EXISTS (SELECT 1 FROM member m WHERE m.seq = n.seq AND m.collection = {key})"
+        );
     }
     if let Some(origin) = &query.origin {
         conditions.push(format!("r.origin = {}", bind(Sql::Text(origin.clone()))));
@@ -223,7 +228,7 @@ fn plan(query: &SearchQuery) -> Result<(String, Vec<Sql>), ReadError> {
     if query.last_only {
         conditions.push(format!(
             "NOT EXISTS (SELECT 1 FROM record n WHERE n.object = r.object AND n.version_key > r.version_key
-               AND n.label_set IN (SELECT value FROM json_each({scope})))"
+               AND n.label_set IN (SELECT value FROM json_each({scope})) {last_there})"
         ));
     }
     let order = if text.is_some() {

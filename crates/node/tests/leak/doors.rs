@@ -1,0 +1,807 @@
+//! Every door of the node, asked as every account.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use comity_node::control::{self, Command, Export, Kept, Search, Show};
+use comity_node::http::connection::Connection;
+use comity_node::peers::push;
+use comity_testkit::oracle;
+use http::{HeaderMap, Request};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::judge::{Filter, Sight};
+use super::world::{HOLDER, World};
+
+const TAXII: &str = "application/taxii+json;version=2.1";
+
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+#[derive(serde::Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    objects: Vec<Box<RawValue>>,
+    #[serde(default)]
+    more: bool,
+    next: Option<String>,
+    #[serde(default)]
+    x_comity_handling: Vec<Value>,
+}
+
+#[derive(serde::Deserialize)]
+struct Key {
+    id: String,
+    modified: Option<String>,
+    version: Option<String>,
+}
+
+const NO_VERSION: &str = comity_node::intake::STABLE_TEXT;
+
+impl World {
+    /// Asks every door as every account; gives the number of (reader, record) pairs decided.
+    pub(super) fn ask_everything(&self) -> u64 {
+        for asker in 0..self.askers.len() {
+            self.public_doors(asker);
+            for place in 0..self.collections.len() {
+                self.shelf(asker, place);
+            }
+            self.single_objects(asker);
+            self.searches(asker);
+            self.deletions(asker);
+        }
+        self.control();
+        self.handing_over();
+        (self.askers.len() * self.records.len()) as u64
+    }
+
+    /// One request with a bearer token.
+    pub(super) fn ask(
+        &self,
+        asker: usize,
+        method: &str,
+        path: &str,
+        extra: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "node.example")
+            .header(
+                "accept",
+                if path.starts_with("/api") {
+                    "*/*"
+                } else {
+                    TAXII
+                },
+            )
+            .header(
+                "authorization",
+                format!("Bearer {}", self.askers[asker].token),
+            );
+        for (name, value) in extra {
+            request = request.header(*name, *value);
+        }
+        let connection = Arc::new(Connection {
+            address: SocketAddr::from(([192, 0, 2, 1], 1)),
+            tls: true,
+            certificate: None,
+        });
+        let request = request.body(Body::empty()).unwrap();
+        self.runtime.block_on(async {
+            let response = match self.front.answer(connection, request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            let (parts, body) = response.into_parts();
+            Answer {
+                status: parts.status.as_u16(),
+                headers: parts.headers,
+                body: body.collect().await.unwrap().to_bytes().to_vec(),
+            }
+        })
+    }
+
+    /// What nobody's records belong in.
+    fn public_doors(&self, asker: usize) {
+        let size = self.app.store.head().unwrap().size;
+        let width = size % 256;
+        for path in [
+            "/".to_owned(),
+            "/healthz".to_owned(),
+            "/metrics".to_owned(),
+            "/api/v1/card".to_owned(),
+            "/api/v1/openapi.json".to_owned(),
+            "/taxii2/".to_owned(),
+            "/ua/".to_owned(),
+            "/ua/collections/".to_owned(),
+            "/api/v1/log/checkpoint".to_owned(),
+            "/api/v1/log/tile/0/000".to_owned(),
+            "/api/v1/log/tile/entries/000".to_owned(),
+            format!("/api/v1/log/tile/0/000.p/{width}"),
+            format!("/api/v1/log/tile/entries/000.p/{width}"),
+        ] {
+            let answer = self.ask(asker, "GET", &path, &[]);
+            self.scan_for_any(&path, asker, &answer.body);
+        }
+    }
+
+    fn reads(&self, asker: usize, place: usize) -> bool {
+        self.askers[asker]
+            .who
+            .reads
+            .contains(&self.collections[place].0)
+    }
+
+    fn shelf(&self, asker: usize, place: usize) {
+        let base = format!("/ua/collections/{}", self.collections[place].0);
+        if !self.reads(asker, place) {
+            let expected: &[u16] = if self.askers[asker].named.contains(&place) {
+                &[403, 404]
+            } else {
+                &[404]
+            };
+            let search = format!(
+                "/api/v1/records?id=tool--&collection={}",
+                self.collections[place].0
+            );
+            for path in [
+                format!("{base}/objects/"),
+                format!("{base}/manifest/"),
+                search,
+            ] {
+                let answer = self.ask(asker, "GET", &path, &[]);
+                assert!(
+                    expected.contains(&answer.status),
+                    "{path} gives {} to {:?}",
+                    answer.status,
+                    self.askers[asker].who
+                );
+                self.scan_for_any(&path, asker, &answer.body);
+            }
+            return;
+        }
+        let count = self.records.len();
+        let some = |most: usize| 1 + self.random.below(most);
+        let small = some(7);
+        self.objects(asker, place, &Filter::default(), some(count), Step::Next);
+        let all = Filter {
+            version: Some("all".to_owned()),
+            ..Filter::default()
+        };
+        self.objects(asker, place, &all, small, Step::AddedAfter);
+        self.objects(asker, place, &all, count, Step::Sidecar);
+        self.manifest(asker, place, &all, some(count));
+        let any = &self.records[self.random.below(count)];
+        let filters = [
+            ("first", None, None),
+            ("first,last", None, None),
+            (any.version.as_str(), None, None),
+            ("last", Some(any.kind), None),
+            ("all", None, Some(any.id.clone())),
+        ];
+        let (version, kind, id) = filters[self.random.below(filters.len())].clone();
+        let filter = Filter {
+            version: Some(version.to_owned()),
+            kind,
+            id,
+        };
+        self.objects(asker, place, &filter, some(count), Step::Next);
+        self.manifest(asker, place, &filter, some(count));
+    }
+
+    fn objects(&self, asker: usize, place: usize, filter: &Filter, limit: usize, step: Step) {
+        let base = format!("/ua/collections/{}/objects/", self.collections[place].0);
+        let extra: &[_] = if step == Step::Sidecar {
+            &[("comity-handling", "1")]
+        } else {
+            &[]
+        };
+        let mut got = Vec::new();
+        let mut position = String::new();
+        for _ in 0..self.records.len() + 2 {
+            let path = format!("{base}?limit={limit}{}{position}", query(filter));
+            let answer = self.ask(asker, "GET", &path, extra);
+            assert_eq!(answer.status, 200, "{path}");
+            self.scan(&path, asker, Some(place), &answer.body);
+            self.scan_headers(&path, asker, &answer);
+            let page: Envelope = serde_json::from_slice(&answer.body).unwrap();
+            assert!(page.objects.len() <= limit, "{path}");
+            let from = got.len();
+            for object in &page.objects {
+                let record = self.index(object.get());
+                self.check_object(&path, asker, record, Some(place), object.get());
+                got.push(record);
+            }
+            self.sidecar(&path, asker, place, &got[from..], &page.x_comity_handling);
+            if !page.more {
+                break;
+            }
+            let next = match step {
+                Step::AddedAfter => {
+                    let last = answer.headers["x-taxii-date-added-last"].to_str().unwrap();
+                    format!("&added_after={last}")
+                }
+                _ => format!("&next={}", page.next.unwrap()),
+            };
+            assert_ne!(next, position, "{path} stands still");
+            position = next;
+        }
+        self.same(asker, place, filter, &base, &got);
+    }
+
+    fn manifest(&self, asker: usize, place: usize, filter: &Filter, limit: usize) {
+        let base = format!("/ua/collections/{}/manifest/", self.collections[place].0);
+        let mut got = Vec::new();
+        let mut position = String::new();
+        for _ in 0..self.records.len() + 2 {
+            let path = format!("{base}?limit={limit}{}{position}", query(filter));
+            let answer = self.ask(asker, "GET", &path, &[]);
+            assert_eq!(answer.status, 200, "{path}");
+            self.scan_for_any(&path, asker, &answer.body);
+            let page: Envelope = serde_json::from_slice(&answer.body).unwrap();
+            got.extend(page.objects.iter().map(|line| self.index(line.get())));
+            if !page.more {
+                break;
+            }
+            position = format!("&next={}", page.next.unwrap());
+        }
+        self.same(asker, place, filter, &base, &got);
+    }
+
+    fn same(&self, asker: usize, place: usize, filter: &Filter, door: &str, got: &[usize]) {
+        let expected = self.listed(asker, place, filter);
+        let odd = got
+            .iter()
+            .find(|record| !expected.contains(record))
+            .or_else(|| expected.iter().find(|record| !got.contains(record)));
+        assert!(
+            got == expected,
+            "at {door} {filter:?} {got:?}, expected {expected:?}\n{}",
+            odd.map_or_else(String::new, |odd| self.case(asker, *odd, Some(place)))
+        );
+    }
+
+    /// Labels go to peers only, for what is on the page only, and the salt only with whole records.
+    fn sidecar(&self, door: &str, asker: usize, place: usize, got: &[usize], items: &[Value]) {
+        if self.askers[asker].who.role != "peer" {
+            assert!(
+                items.is_empty(),
+                "{door}: labels for {:?}",
+                self.askers[asker].who
+            );
+            return;
+        }
+        for item in items {
+            let text = |name: &str| item[name].as_str().unwrap_or_default();
+            let record = self.find(text("id"), text("version")).unwrap();
+            assert!(
+                got.contains(&record),
+                "{door}: a label of what is not there"
+            );
+            let whole = self.sight(asker, record, Some(place)) == Sight::Shown(Vec::new());
+            let marked = self.records[record]
+                .fields
+                .iter()
+                .any(|field| field.tlp.is_some());
+            let salted = !text("salt").is_empty();
+            assert!(
+                (whole || !salted) && (marked || salted),
+                "{door}: salt\n{}",
+                self.case(asker, record, Some(place))
+            );
+        }
+    }
+
+    fn scan_headers(&self, door: &str, asker: usize, answer: &Answer) {
+        for value in answer.headers.values() {
+            self.scan_for_any(door, asker, value.as_bytes());
+        }
+    }
+
+    fn index(&self, text: &str) -> usize {
+        let key: Key = serde_json::from_str(text).unwrap();
+        let version = key.version.or(key.modified);
+        self.find(&key.id, version.as_deref().unwrap_or(NO_VERSION))
+            .unwrap()
+    }
+
+    /// Each record at one of the doors for single records, in one of the collections, drawn at random.
+    fn single_objects(&self, asker: usize) {
+        for record in 0..self.records.len() {
+            let place = self.random.below(self.collections.len());
+            match self.random.below(5) {
+                0 => self.object(asker, record, place),
+                1 => self.versions(asker, record, place),
+                2 => self.record(asker, record, Some(place)),
+                3 => self.record(asker, record, None),
+                _ => self.proof(asker, record, place),
+            }
+        }
+    }
+
+    fn object(&self, asker: usize, record: usize, place: usize) {
+        let rec = &self.records[record];
+        let base = format!(
+            "/ua/collections/{}/objects/{}/",
+            self.collections[place].0, rec.id
+        );
+        let path = format!("{base}?match[version]={}", rec.version);
+        let answer = self.ask(asker, "GET", &path, &[]);
+        self.scan(&path, asker, Some(place), &answer.body);
+        let any = self.listed(asker, place, &all_of(&rec.id));
+        if any.is_empty() || !self.reads(asker, place) {
+            assert!(
+                [403, 404].contains(&answer.status),
+                "{path} {}",
+                answer.status
+            );
+            return;
+        }
+        assert_eq!(answer.status, 200, "{path}");
+        let page: Envelope = serde_json::from_slice(&answer.body).unwrap();
+        let got: Vec<_> = page
+            .objects
+            .iter()
+            .map(|object| self.index(object.get()))
+            .collect();
+        let expected: Vec<_> = any.into_iter().filter(|index| *index == record).collect();
+        assert_eq!(
+            got,
+            expected,
+            "{path}\n{}",
+            self.case(asker, record, Some(place))
+        );
+        for object in &page.objects {
+            self.check_object(&path, asker, record, Some(place), object.get());
+        }
+    }
+
+    fn versions(&self, asker: usize, record: usize, place: usize) {
+        let rec = &self.records[record];
+        let path = format!(
+            "/ua/collections/{}/objects/{}/versions/",
+            self.collections[place].0, rec.id
+        );
+        let answer = self.ask(asker, "GET", &path, &[]);
+        self.scan_for_any(&path, asker, &answer.body);
+        let expected: Vec<_> = self
+            .listed(asker, place, &all_of(&rec.id))
+            .into_iter()
+            .map(|index| Value::from(self.records[index].version.clone()))
+            .collect();
+        if expected.is_empty() || !self.reads(asker, place) {
+            assert!(
+                [403, 404].contains(&answer.status),
+                "{path} {}",
+                answer.status
+            );
+            return;
+        }
+        let got: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(
+            got["versions"],
+            Value::from(expected),
+            "{path}\n{}",
+            self.case(asker, record, Some(place))
+        );
+    }
+
+    fn api(&self, record: usize, place: Option<usize>, tail: &str) -> String {
+        let rec = &self.records[record];
+        let collection = place.map_or_else(String::new, |place| {
+            format!("&collection={}", self.collections[place].0)
+        });
+        format!(
+            "/api/v1/records/{}{tail}?version={}{collection}",
+            rec.id, rec.version
+        )
+    }
+
+    fn record(&self, asker: usize, record: usize, place: Option<usize>) {
+        let path = self.api(record, place, "");
+        let answer = self.ask(asker, "GET", &path, &[]);
+        self.scan(&path, asker, place, &answer.body);
+        let Sight::Shown(hidden) = self.sight(asker, record, place) else {
+            assert!(
+                [403, 404].contains(&answer.status),
+                "{path} {}",
+                answer.status
+            );
+            return;
+        };
+        assert_eq!(
+            answer.status,
+            200,
+            "{path}\n{}",
+            self.case(asker, record, place)
+        );
+        let view: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(view["redacted"], !hidden.is_empty(), "{path}");
+        assert_eq!(
+            view["content_sha256"].is_null(),
+            !hidden.is_empty(),
+            "{path}"
+        );
+        self.check_object(&path, asker, record, place, &view["object"].to_string());
+    }
+
+    fn proof(&self, asker: usize, record: usize, place: usize) {
+        let path = self.api(record, Some(place), "/proof");
+        let answer = self.ask(asker, "GET", &path, &[]);
+        self.scan_for_any(&path, asker, &answer.body);
+        let salt = self.salt(record);
+        match self.sight(asker, record, Some(place)) {
+            Sight::Shown(hidden) => {
+                assert_eq!(
+                    answer.status,
+                    200,
+                    "{path}\n{}",
+                    self.case(asker, record, Some(place))
+                );
+                let extra = opening(&answer.body);
+                let salted = extra.windows(32).any(|window| window == salt);
+                assert_eq!(salted, hidden.is_empty(), "{path}: salt");
+            }
+            _ => assert!(
+                [403, 404].contains(&answer.status),
+                "{path} {}",
+                answer.status
+            ),
+        }
+    }
+
+    fn salt(&self, record: usize) -> [u8; 32] {
+        let rec = &self.records[record];
+        let everything = self.app.release.everything().unwrap();
+        let at = comity_stix::timestamp::Timestamp::parse(&rec.version).unwrap();
+        let which = comity_store::Which::Key(at.key().to_owned());
+        self.app
+            .store
+            .get(&rec.id, &which, &everything)
+            .unwrap()
+            .unwrap()
+            .salt
+    }
+
+    /// Words of records are found by who may read them; words of marked parts by nobody.
+    fn searches(&self, asker: usize) {
+        let tries = 8.min(self.records.len());
+        for _ in 0..tries {
+            let record = self.random.below(self.records.len());
+            let rec = &self.records[record];
+            let field = self.random.below(rec.fields.len());
+            let place =
+                (!self.random.once_in(4)).then(|| self.random.below(self.collections.len()));
+            let collection = place.map_or_else(String::new, |place| {
+                format!("&collection={}", self.collections[place].0)
+            });
+            let path = format!("/api/v1/records?q={}{collection}", rec.fields[field].secret);
+            let answer = self.ask(asker, "GET", &path, &[]);
+            self.scan(&path, asker, place, &answer.body);
+            let found = answer.status == 200 && {
+                let hits: Value = serde_json::from_slice(&answer.body).unwrap();
+                hits["records"]
+                    .as_array()
+                    .is_some_and(|hits| !hits.is_empty())
+            };
+            let shown = match self.sight(asker, record, place) {
+                Sight::Shown(hidden) => !hidden.contains(&field),
+                _ => false,
+            };
+            let newest = self.newest(asker, record, place);
+            assert!(
+                !found || (shown && newest),
+                "{path} finds\n{}",
+                self.case(asker, record, place)
+            );
+            if shown && newest && rec.fields[field].tlp.is_none() {
+                assert!(
+                    found,
+                    "{path} does not find\n{}",
+                    self.case(asker, record, place)
+                );
+            }
+            let path = format!(
+                "/api/v1/records?limit=500&id={}{collection}",
+                &rec.id[..rec.id.len() - 33]
+            );
+            let answer = self.ask(asker, "GET", &path, &[]);
+            self.scan(&path, asker, place, &answer.body);
+        }
+    }
+
+    /// No later version may be read there.
+    fn newest(&self, asker: usize, record: usize, place: Option<usize>) -> bool {
+        let rec = &self.records[record];
+        (0..self.records.len()).all(|other| {
+            self.records[other].id != rec.id
+                || self.records[other].version <= rec.version
+                || self.sight(asker, other, place) == Sight::Hidden
+        })
+    }
+
+    /// Deleting what one may not see gives the answer it gives for what is not there.
+    fn deletions(&self, asker: usize) {
+        for place in 0..self.collections.len() {
+            if !(self.reads(asker, place) && self.askers[asker].writes.contains(&place)) {
+                continue;
+            }
+            let base = format!("/ua/collections/{}/objects", self.collections[place].0);
+            let nothing = format!("{base}/tool--{}/", super::world::uuid(&self.random));
+            let nothing = self.ask(asker, "DELETE", &nothing, &[]);
+            for rec in &self.records {
+                if self.listed(asker, place, &all_of(&rec.id)).is_empty() && self.random.once_in(8)
+                {
+                    let path = format!("{base}/{}/", rec.id);
+                    let answer = self.ask(asker, "DELETE", &path, &[]);
+                    assert_eq!(
+                        (answer.status, without_numbers(&answer.body)),
+                        (nothing.status, without_numbers(&nothing.body)),
+                        "{path}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// The command line, looking through the eyes of each account.
+    fn control(&self) {
+        for asker in 0..self.askers.len() {
+            let name = Some(self.askers[asker].who.person.clone());
+            for _ in 0..8 {
+                let record = self.random.below(self.records.len());
+                self.show(asker, record);
+                let rec = &self.records[record];
+                let word = rec.fields[self.random.below(rec.fields.len())]
+                    .secret
+                    .clone();
+                let mut kept = Kept::default();
+                let search = Search {
+                    text: word.clone(),
+                    reader: name.clone(),
+                    all_versions: true,
+                    limit: 100,
+                    ..Search::default()
+                };
+                self.execute(Command::Search(search), &mut kept).unwrap();
+                self.scan("search", asker, None, format!("{:?}", kept.rows).as_bytes());
+                if !matches!(self.sight(asker, record, None), Sight::Shown(_)) {
+                    assert!(
+                        kept.rows.is_empty(),
+                        "search {word}\n{}",
+                        self.case(asker, record, None)
+                    );
+                }
+            }
+            let place = self.random.below(self.collections.len());
+            for person in [false, true] {
+                self.export(asker, place, person);
+            }
+        }
+    }
+
+    fn execute(&self, command: Command, kept: &mut Kept) -> Result<Value, control::ControlError> {
+        control::execute(&self.app, "root", command, &mut std::iter::empty(), kept)
+    }
+
+    fn show(&self, asker: usize, record: usize) {
+        let rec = &self.records[record];
+        let show = Show {
+            id: rec.id.clone(),
+            version: Some(rec.version.clone()),
+            reader: Some(self.askers[asker].who.person.clone()),
+        };
+        let Ok(value) = self.execute(Command::Show(show), &mut Kept::default()) else {
+            assert!(
+                !matches!(self.sight(asker, record, None), Sight::Shown(_)),
+                "show {}",
+                self.case(asker, record, None)
+            );
+            return;
+        };
+        self.scan("show", asker, None, value.to_string().as_bytes());
+        let Sight::Shown(hidden) = self.sight(asker, record, None) else {
+            panic!("show shows\n{}", self.case(asker, record, None));
+        };
+        let object = value["object"].as_str().unwrap();
+        self.check_object("show", asker, record, None, object);
+        // with the hash of the whole and its salt the hidden parts could be guessed
+        let proof = value["proof"]["text"].as_str().unwrap_or_default();
+        let salted = opening(proof.as_bytes())
+            .windows(32)
+            .any(|window| window == self.salt(record));
+        assert_eq!(salted, hidden.is_empty(), "show gives the salt");
+        assert_eq!(
+            value["content_sha256"].is_null(),
+            !hidden.is_empty(),
+            "show gives the hash"
+        );
+        assert_eq!(
+            value["proof"]["content_sha256"].is_null(),
+            !hidden.is_empty(),
+            "show gives the hash in the proof"
+        );
+    }
+
+    /// A file holds what its reader may read; RED only in a file for one person, and never another party's.
+    fn export(&self, asker: usize, place: usize, person: bool) {
+        let name = Some(self.askers[asker].who.person.clone());
+        let export = Export {
+            collection: self.collections[place].0.clone(),
+            reader: name.clone(),
+            person: name.filter(|_| person),
+            all_versions: true,
+            ..Export::default()
+        };
+        let mut kept = Kept::default();
+        self.execute(Command::Export(export), &mut kept).unwrap();
+        self.scan("export", asker, Some(place), kept.text.as_bytes());
+        let all = Filter {
+            version: Some("all".to_owned()),
+            ..Filter::default()
+        };
+        let red_stays = |record: usize| self.records[record].what.originator != HOLDER || !person;
+        let red = |word: Option<&str>| word == Some("RED");
+        for record in self.listed(asker, place, &all) {
+            let rec = &self.records[record];
+            let Sight::Shown(hidden) = self.sight(asker, record, Some(place)) else {
+                continue;
+            };
+            let whole_stays = red(rec.what.tlp.as_deref()) && red_stays(record);
+            // without a part it needs it is left out as a whole
+            let needed_stays = rec
+                .fields
+                .iter()
+                .any(|field| field.needed && red(field.tlp) && red_stays(record));
+            for (index, field) in rec.fields.iter().enumerate() {
+                let stays = whole_stays
+                    || needed_stays
+                    || hidden.contains(&index)
+                    || (red(field.tlp) && red_stays(record));
+                assert_eq!(
+                    kept.text.contains(&field.secret),
+                    !stays,
+                    "export field {index} person {person}\n{}",
+                    self.case(asker, record, Some(place))
+                );
+            }
+        }
+    }
+
+    /// What may be handed over to each peer's account, unasked.
+    fn handing_over(&self) {
+        let sets = self
+            .app
+            .store
+            .label_sets(comity_store::LabelSetId(0))
+            .unwrap();
+        let labels: Vec<_> = sets
+            .iter()
+            .map(|(_, text)| comity_access::LabelSet::from_json(text).unwrap())
+            .collect();
+        for asker in &self.askers {
+            if asker.who.role != "peer" {
+                continue;
+            }
+            let reader = self.app.reader(&asker.who.person).unwrap();
+            for label in &labels {
+                let what = oracle::What {
+                    tlp: Some(
+                        label
+                            .tlp()
+                            .to_string()
+                            .trim_start_matches("TLP:")
+                            .to_owned(),
+                    ),
+                    originator: label.originator().to_string(),
+                    author: label.author().map(ToString::to_string),
+                    parties: label
+                        .audience()
+                        .parties
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect(),
+                    persons: label
+                        .audience()
+                        .persons
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect(),
+                    exercise: label.exercise().map(str::to_owned),
+                };
+                // a record for a person may travel to the node of that person's party
+                let for_somebody_there = what.persons.iter().any(|person| {
+                    let there = person.split('@').nth(1) == Some(asker.who.party.as_str());
+                    let who = oracle::Who {
+                        person: person.clone(),
+                        role: "officer".to_owned(),
+                        ..asker.who.clone()
+                    };
+                    there && oracle::may_receive(HOLDER, &who, &what)
+                });
+                let expected = oracle::may_receive(HOLDER, &asker.who, &what) || for_somebody_there;
+                let got = push::released(&self.app, &reader, label);
+                assert_eq!(got.is_ok(), expected, "{:?} {what:?} {got:?}", asker.who);
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Next,
+    AddedAfter,
+    Sidecar,
+}
+
+fn query(filter: &Filter) -> String {
+    let mut text = String::from("&match[spec_version]=2.1");
+    if let Some(id) = &filter.id {
+        text += &format!("&match[id]={id}");
+    }
+    if let Some(kind) = filter.kind {
+        text += &format!("&match[type]={kind}");
+    }
+    if let Some(version) = &filter.version {
+        text += &format!("&match[version]={version}");
+    }
+    text
+}
+
+fn all_of(id: &str) -> Filter {
+    Filter {
+        id: Some(id.to_owned()),
+        version: Some("all".to_owned()),
+        kind: None,
+    }
+}
+
+/// The extra bytes of a C2SP tlog-proof: `extra <base64>`.
+fn opening(proof: &[u8]) -> Vec<u8> {
+    use base64::Engine as _;
+    let text = std::str::from_utf8(proof).unwrap_or_default();
+    text.lines()
+        .find_map(|line| line.strip_prefix("extra "))
+        .and_then(|extra| base64::engine::general_purpose::STANDARD.decode(extra).ok())
+        .unwrap_or_default()
+}
+
+fn without_numbers(body: &[u8]) -> String {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    format!("{} {}", value["title"], value["description"])
+}
+
+impl World {
+    /// What `comity show ID --as READER` gives.
+    pub(super) fn shown(&self, reader: &str, id: &str) -> Value {
+        let show = Show {
+            id: id.to_owned(),
+            version: None,
+            reader: Some(reader.to_owned()),
+        };
+        self.execute(Command::Show(show), &mut Kept::default())
+            .unwrap()
+    }
+
+    /// What `comity export c0 --as READER` writes, or `--person READER`.
+    pub(super) fn exported(&self, reader: &str, person: bool) -> String {
+        let name = Some(reader.to_owned());
+        let export = Export {
+            collection: "c0".to_owned(),
+            reader: name.clone(),
+            person: name.filter(|_| person),
+            ..Export::default()
+        };
+        let mut kept = Kept::default();
+        self.execute(Command::Export(export), &mut kept).unwrap();
+        kept.text
+    }
+}
