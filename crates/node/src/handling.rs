@@ -216,3 +216,55 @@ fn read_item(item: SidecarItem) -> Result<((String, String), Carried), SidecarEr
     })?;
     Ok(((item.id, version.key().to_owned()), Carried { label, leaf }))
 }
+
+#[cfg(test)]
+mod tests {
+    use comity_access::PartyId;
+    use comity_stix::validate::{Options, check};
+
+    use super::*;
+
+    const RED: &str = "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed";
+    const GREEN: &str = "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da";
+
+    fn report(marks: &str) -> String {
+        format!(
+            r#"{{"type":"report","spec_version":"2.1","id":"report--5afe0000-2021-4603-8c0d-000000000001",
+            "created":"2021-06-03T00:00:00.000Z","modified":"2021-06-03T00:00:00.000Z","name":"n","description":"d",
+            "published":"2021-06-03T00:00:00Z","object_refs":["malware--5afe0000-2021-4603-8c0d-000000000002"],{marks}}}"#
+        )
+    }
+
+    fn with(tlp: Option<Tlp>) -> Carried {
+        let mut draft = Draft::new(PartyId::parse("ua").unwrap());
+        draft.tlp = tlp;
+        Carried {
+            label: LabelSet::new(draft).unwrap(),
+            leaf: [0; 32],
+        }
+    }
+
+    #[test]
+    fn what_the_object_says_only_makes_a_carried_label_stricter() {
+        let whole = |id: &str| format!(r#""object_marking_refs":["{id}"]"#);
+        let part = format!(
+            r#""granular_markings":[{{"marking_ref":"{RED}","selectors":["description"]}}]"#
+        );
+        for (marks, given, tlp, parts) in [
+            (whole(RED), Some(Tlp::Green), Tlp::Red, 0),
+            (whole(GREEN), Some(Tlp::Red), Tlp::Red, 0),
+            (whole(GREEN), None, Tlp::Amber, 0),
+            (part, Some(Tlp::Green), Tlp::Green, 1),
+        ] {
+            let object = check(report(&marks).as_bytes(), &Options::default())
+                .object
+                .unwrap();
+            let label = carried(&object, &with(given), &Meanings::new()).unwrap();
+            assert_eq!(
+                (label.tlp(), label.granular().len()),
+                (tlp, parts),
+                "{marks} {given:?}"
+            );
+        }
+    }
+}
