@@ -170,8 +170,10 @@ impl World {
         }
         let count = self.records.len();
         let some = |most: usize| 1 + self.random.below(most);
-        let small = some(7);
-        self.objects(asker, place, &Filter::default(), some(count), Step::Next);
+        // the same for every account, so that one meets the pages kept for another
+        let turn = usize::try_from(self.seed).unwrap() + place;
+        let (small, large) = (1 + turn % 7, 1 + turn * 13 % count);
+        self.objects(asker, place, &Filter::default(), large, Step::Next);
         let all = Filter {
             version: Some("all".to_owned()),
             ..Filter::default()

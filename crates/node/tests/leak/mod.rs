@@ -19,6 +19,16 @@ const SIZE: Size = Size {
     collections: 5,
 };
 
+/// Every third world is small: there accounts often may read the same records, and differ in parts only.
+fn size(seed: u64) -> Size {
+    let objects = if seed.is_multiple_of(3) {
+        4
+    } else {
+        SIZE.objects
+    };
+    Size { objects, ..SIZE }
+}
+
 #[test]
 fn nobody_sees_more_or_less_than_the_oracle_says() {
     let wanted = number("COMITY_LEAK_PAIRS").unwrap_or(PAIRS);
@@ -29,7 +39,7 @@ fn nobody_sees_more_or_less_than_the_oracle_says() {
             scope.spawn(|| {
                 while pairs.load(Ordering::SeqCst) < wanted {
                     let seed = seed.fetch_add(1, Ordering::SeqCst);
-                    let asked = World::new(seed, SIZE).ask_everything();
+                    let asked = World::new(seed, size(seed)).ask_everything();
                     let sum = pairs.fetch_add(asked, Ordering::SeqCst) + asked;
                     println!("seed {seed}: {sum} pairs without a difference");
                 }

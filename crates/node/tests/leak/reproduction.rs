@@ -25,6 +25,7 @@ fn world() -> World {
         ("olena@ua", "analyst"),
         ("node@eu", "peer"),
         ("anna@eu", "analyst"),
+        ("taras@ua", "analyst"),
     ] {
         let party = person.split_once('@').unwrap().1;
         world.account(Who {
@@ -43,6 +44,7 @@ fn world() -> World {
 const OLENA: usize = 0;
 const NODE: usize = 1;
 const ANNA: usize = 2;
+const TARAS: usize = 3;
 
 fn everyone() -> Grant {
     Grant {
@@ -316,6 +318,27 @@ fn adding_again_never_widens() {
         &format!("/ua/collections/c0/objects/{TOOL}/versions/"),
     );
     assert_eq!(versions, r#"{"versions":["2021-01-01T00:00:00.000Z"]}"#);
+}
+
+/// Two who may read the same records, and not the same parts, never get each other's kept page.
+#[test]
+fn a_kept_page_is_not_another_reader_s() {
+    let world = world();
+    let parts = json!({ "description": "red", "object_marking_refs": [GREEN],
+        "granular_markings": [{ "marking_ref": RED, "selectors": ["description"] }] });
+    accept(
+        &world,
+        "olena@ua",
+        0,
+        &tool(1, "n", parts),
+        &Handling::default(),
+    );
+    let page = "/ua/collections/c0/objects/";
+    for _ in 0..2 {
+        assert!(body(&world, OLENA, page).contains("red"));
+        let colleague = body(&world, TARAS, page);
+        assert!(colleague.contains(TOOL) && !colleague.contains("red"));
+    }
 }
 
 /// Another party's TLP:RED is not written to files, not even as a part, nor our own to a file for nobody in particular.
