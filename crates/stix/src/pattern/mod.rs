@@ -1,6 +1,6 @@
 //! The STIX pattern language (STIX 2.1, section 9): read, check, print, explain.
 //!
-//! [`parse`] reports everything it finds in one pass; the tree in [`ast`] has no positions, prints back to a pattern
+//! [`parse`] reports everything it finds in one pass; the tree in `ast` has no positions, prints back to a pattern
 //! that parses to itself, and is what matching and search are built on. Nothing is evaluated here.
 //!
 //! Start reading at [`parse`], then `ast.rs`, `parser.rs`.
