@@ -4,6 +4,7 @@
 //! `COMITY_LEAK_SEED` begins elsewhere, or repeats the world a failure names.
 
 mod doors;
+mod inner;
 mod judge;
 mod reproduction;
 mod world;
