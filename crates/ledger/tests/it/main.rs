@@ -10,11 +10,13 @@
 )]
 
 mod checkpoint;
+mod cosignature;
 mod entry;
 mod foreign_log;
 mod note;
 mod proof;
 mod scripts;
+mod support;
 mod tile;
 mod tree;
 mod tree_vectors;
