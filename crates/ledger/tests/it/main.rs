@@ -14,6 +14,7 @@ mod cosignature;
 mod entry;
 mod foreign_log;
 mod note;
+mod policy;
 mod proof;
 mod scripts;
 mod support;
@@ -21,6 +22,7 @@ mod tile;
 mod tree;
 mod tree_vectors;
 mod verify;
+mod witness;
 
 use comity_ledger::Hash;
 use comity_ledger::tree::{Frontier, MemoryTiles, leaf_hash};
