@@ -16,6 +16,7 @@ mod foreign_log;
 mod note;
 mod policy;
 mod proof;
+mod receipt;
 mod scripts;
 mod support;
 mod tile;
@@ -23,6 +24,7 @@ mod tree;
 mod tree_vectors;
 mod verify;
 mod witness;
+mod witnessed;
 
 use comity_ledger::Hash;
 use comity_ledger::tree::{Frontier, MemoryTiles, leaf_hash};
