@@ -13,6 +13,7 @@ mod checkpoint;
 mod cosignature;
 mod entry;
 mod foreign_log;
+mod foreign_witness;
 mod note;
 mod policy;
 mod proof;
