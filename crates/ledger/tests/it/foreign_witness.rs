@@ -85,7 +85,7 @@ fn sunlight_cosigns_alike() {
     let key = VerifierKey::parse(vkey).unwrap();
     let served = fs::read(folder.join(monitoring_path("rome2026h1.example.org"))).unwrap();
     let note = SignedNote::parse(&served).unwrap();
-    let verified = note.verify(&[key.clone()]).unwrap();
+    let verified = note.verify(std::slice::from_ref(&key)).unwrap();
     let time = verified.cosignatures()[0].time_seconds().unwrap();
     let seed = sha2::Sha256::digest("skylight test witness key").into();
     let cosigner = Cosigner::ed25519_from_seed(key.name().clone(), &seed).unwrap();

@@ -17,7 +17,9 @@ mod foreign_witness;
 mod note;
 mod policy;
 mod proof;
+mod quorum;
 mod receipt;
+mod receipt_text;
 mod scripts;
 mod support;
 mod tile;
@@ -25,6 +27,7 @@ mod tree;
 mod tree_vectors;
 mod verify;
 mod witness;
+mod witness_decides;
 mod witnessed;
 
 use comity_ledger::Hash;
