@@ -31,19 +31,19 @@ pub use text::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReceiptInvalid {
     /// The receipt is not a note.
-    #[error("the receipt cannot be read: {0}")]
+    #[error("the receipt cannot be read")]
     Note(#[from] NoteError),
     /// No receipt key of the receiver signed it.
-    #[error("the receipt's signature does not hold: {0}")]
+    #[error("the receipt's signature does not hold")]
     Signature(#[from] NoteInvalid),
     /// The signed text is no receipt.
-    #[error("the signed text is no receipt: {0}")]
+    #[error("the signed text is no receipt")]
     Text(#[from] ReceiptError),
     /// The receipt is another receiver's.
     #[error("the receipt is of `{0}`, whose log the proof is not of")]
     Receiver(String),
     /// The proof does not show the entry or the contents.
-    #[error("the receiver's proof does not hold: {0}")]
+    #[error("the receiver's proof does not hold")]
     Proof(#[from] VerifyError),
     /// Receipt and entry differ.
     #[error("the receipt's `{0}` is not that of the entry in the receiver's log")]
