@@ -2,9 +2,14 @@
 //!
 //! ```text
 //! note        a trusted key of this log signed the head            -> VerifiedCheckpoint
-//! root, leaf  the entry is in the tree with that root              -> VerifiedEntry
-//! content     the entry commits to this content under this salt    -> VerifiedRecord
+//!             under a policy, a quorum of witnesses cosigned it    -> WitnessedCheckpoint
+//! root, leaf  the entry is in the tree with that root              -> VerifiedEntry, WitnessedEntry
+//! content     the entry commits to this content under this salt    -> VerifiedRecord, WitnessedRecord
 //! ```
+//!
+//! [`record`] trusts a log alone: enough to hold the log to its word, not to know that it says the same to everybody.
+//! [`record_under`] asks for what a [`Policy`] asks for. A proof whose witnesses have not answered yet passes the first and
+//! fails the second with [`VerifyError::Quorum`].
 //!
 //! Only this module makes the `Verified*` types, so holding one *is* the proof that the checks were made, in this order,
 //! on the same bytes. There is no way to check an inclusion against a root nobody signed, and this does not compile:
@@ -14,15 +19,21 @@
 //! comity_ledger::verify::VerifiedCheckpoint { checkpoint, signers: vec![] };
 //! # }
 //! ```
-//!
-//! Not here yet: a quorum of witnesses (tlog-proof step 3). It belongs into [`TrustedLog`] and `signed`.
 
 use crate::Hash;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::entry::{Entry, EntryError, commitment};
 use crate::note::{NoteError, NoteInvalid, SignedNote, VerifierKey};
+use crate::policy::{Policy, PolicyName, PolicyWitness};
 use crate::proof::{Opening, Proof, ProofError};
 use crate::tree::{ProofInvalid, leaf_hash, verify_consistency, verify_inclusion};
+
+mod verified;
+
+pub use verified::{
+    VerifiedCheckpoint, VerifiedEntry, VerifiedRecord, WitnessedCheckpoint, WitnessedEntry,
+    WitnessedRecord, Witnessing,
+};
 
 /// A log and the keys that may speak for it, from configuration, never from the proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,28 +42,6 @@ pub struct TrustedLog {
     pub origin: String,
     /// Its keys, of which one must have signed. Several while a key is being replaced.
     pub keys: Vec<VerifierKey>,
-}
-
-/// A head that the log signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedCheckpoint {
-    checkpoint: Checkpoint,
-    signers: Vec<VerifierKey>,
-}
-
-/// An entry that is in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedEntry {
-    entry: Entry,
-    index: u64,
-    checkpoint: VerifiedCheckpoint,
-}
-
-/// A record's contents that the log has committed to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedRecord {
-    content_sha256: Hash,
-    entry: VerifiedEntry,
 }
 
 /// The first step that failed.
@@ -70,6 +59,22 @@ pub enum VerifyError {
     /// The signed text is not a checkpoint.
     #[error("the signed text is no checkpoint")]
     Checkpoint(#[from] CheckpointError),
+    /// No log of the policy has signed the checkpoint, though a witness has.
+    #[error("no key of the log `{0}` has signed the checkpoint")]
+    NoLog(String),
+    /// Too few witnesses, or not the right ones; perhaps not yet.
+    #[error(
+        "the quorum `{quorum}` is not reached: of {known} known witnesses, these have cosigned: {}; ask the log for a newer proof",
+        names(witnessed)
+    )]
+    Quorum {
+        /// The quorum's name in the policy.
+        quorum: PolicyName,
+        /// Who has cosigned.
+        witnessed: Vec<PolicyName>,
+        /// How many witnesses the policy knows.
+        known: usize,
+    },
     /// The checkpoint is another log's.
     #[error("the checkpoint is of log `{0}`, not of the one expected")]
     Origin(String),
@@ -99,15 +104,23 @@ pub fn record(
     proof: &[u8],
     content_sha256: &Hash,
 ) -> Result<VerifiedRecord, VerifyError> {
-    let (entry, salt) = opened(log, proof)?;
-    let salt = salt.ok_or(VerifyError::NoSalt)?;
-    if commitment(&salt, content_sha256) != entry.entry.commitment {
-        return Err(VerifyError::Content);
-    }
-    Ok(VerifiedRecord {
-        content_sha256: *content_sha256,
-        entry,
-    })
+    commits(opened(proof, |note| signed(log, note))?, content_sha256)
+}
+
+/// All of it, as a policy asks for it: a log of the policy committed to the contents, and a quorum of its witnesses saw
+/// the head under which they are.
+///
+/// # Errors
+/// The first step that failed, see [`VerifyError`].
+pub fn record_under(
+    policy: &Policy,
+    proof: &[u8],
+    content_sha256: &Hash,
+) -> Result<WitnessedRecord, VerifyError> {
+    commits(
+        opened(proof, |note| witnessed(policy, note))?,
+        content_sha256,
+    )
 }
 
 /// All but the contents, for observers: `proof` shows that the entry it carries is in the log.
@@ -115,34 +128,15 @@ pub fn record(
 /// # Errors
 /// The first step that failed, see [`VerifyError`].
 pub fn entry(log: &TrustedLog, proof: &[u8]) -> Result<VerifiedEntry, VerifyError> {
-    opened(log, proof).map(|(entry, _)| entry)
+    opened(proof, |note| signed(log, note)).map(|(entry, _)| entry)
 }
 
-fn opened(
-    log: &TrustedLog,
-    proof: &[u8],
-) -> Result<(VerifiedEntry, Option<[u8; 32]>), VerifyError> {
-    let proof = Proof::parse(proof)?;
-    // note -> root
-    let checkpoint = signed(log, proof.checkpoint())?;
-    // root -> leaf; the extra data is not authenticated, so the leaf is computed from it and must be in the tree
-    let opening = proof
-        .extra()
-        .and_then(Opening::parse)
-        .ok_or(VerifyError::NoEntry)?;
-    let leaf = leaf_hash(&opening.entry);
-    let head = &checkpoint.checkpoint;
-    verify_inclusion(&leaf, proof.index(), head.size(), head.root(), proof.path())?;
-    // leaf -> what it says
-    let entry = Entry::decode(&opening.entry)?;
-    Ok((
-        VerifiedEntry {
-            entry,
-            index: proof.index(),
-            checkpoint,
-        },
-        opening.salt,
-    ))
+/// All but the contents, as a policy asks for it.
+///
+/// # Errors
+/// The first step that failed, see [`VerifyError`].
+pub fn entry_under(policy: &Policy, proof: &[u8]) -> Result<WitnessedEntry, VerifyError> {
+    opened(proof, |note| witnessed(policy, note)).map(|(entry, _)| entry)
 }
 
 /// The head alone, from the note's bytes.
@@ -153,8 +147,57 @@ pub fn checkpoint(log: &TrustedLog, note: &[u8]) -> Result<VerifiedCheckpoint, V
     signed(log, &SignedNote::parse(note)?)
 }
 
+/// The head alone, as a policy asks for it.
+///
+/// # Errors
+/// See [`VerifyError`].
+pub fn checkpoint_under(policy: &Policy, note: &[u8]) -> Result<WitnessedCheckpoint, VerifyError> {
+    witnessed(policy, &SignedNote::parse(note)?)
+}
+
+/// note -> root -> leaf -> what it says; `head` believes the note or not.
+fn opened<C: AsRef<Checkpoint>>(
+    proof: &[u8],
+    head: impl FnOnce(&SignedNote) -> Result<C, VerifyError>,
+) -> Result<(VerifiedEntry<C>, Option<[u8; 32]>), VerifyError> {
+    let proof = Proof::parse(proof)?;
+    // note -> root
+    let checkpoint = head(proof.checkpoint())?;
+    // root -> leaf; the extra data is not authenticated, so the leaf is computed from it and must be in the tree
+    let opening = proof
+        .extra()
+        .and_then(Opening::parse)
+        .ok_or(VerifyError::NoEntry)?;
+    let leaf = leaf_hash(&opening.entry);
+    let root = checkpoint.as_ref();
+    verify_inclusion(&leaf, proof.index(), root.size(), root.root(), proof.path())?;
+    // leaf -> what it says
+    let entry = VerifiedEntry {
+        entry: Entry::decode(&opening.entry)?,
+        leaf,
+        index: proof.index(),
+        checkpoint,
+    };
+    Ok((entry, opening.salt))
+}
+
+/// what it says -> content
+fn commits<C>(
+    (entry, salt): (VerifiedEntry<C>, Option<[u8; 32]>),
+    content_sha256: &Hash,
+) -> Result<VerifiedRecord<C>, VerifyError> {
+    let salt = salt.ok_or(VerifyError::NoSalt)?;
+    if commitment(&salt, content_sha256) != entry.entry.commitment {
+        return Err(VerifyError::Content);
+    }
+    Ok(VerifiedRecord {
+        content_sha256: *content_sha256,
+        entry,
+    })
+}
+
 /// "Check that the checkpoint origin line is acceptable, and that the checkpoint is signed by a log public key configured
-/// for that origin line" (tlog-proof, "Verifying a tlog proof").
+/// for that origin line" (tlog-proof, "Verifying a tlog proof", step 2).
 fn signed(log: &TrustedLog, note: &SignedNote) -> Result<VerifiedCheckpoint, VerifyError> {
     let note = note.verify(&log.keys)?;
     let checkpoint = Checkpoint::parse(note.text())?;
@@ -164,6 +207,51 @@ fn signed(log: &TrustedLog, note: &SignedNote) -> Result<VerifiedCheckpoint, Ver
     Ok(VerifiedCheckpoint {
         checkpoint,
         signers: note.signers().to_vec(),
+    })
+}
+
+/// Step 2 for the logs of a policy, then step 3: "Verify all cosignatures for witnesses known to the verifier."
+fn witnessed(policy: &Policy, note: &SignedNote) -> Result<WitnessedCheckpoint, VerifyError> {
+    // all keys at once, so that one wrong signature by any of them spoils the note
+    let logs = policy.logs().iter().map(|log| log.key());
+    let witnesses = policy.witnesses().iter().map(PolicyWitness::key);
+    let keys: Vec<VerifierKey> = logs.clone().chain(witnesses).cloned().collect();
+    let note = note.verify(&keys)?;
+    let checkpoint = Checkpoint::parse(note.text())?;
+    // "The log's vkey includes a 'key name'. This name MUST correspond to the log's origin line" (tlog-policy)
+    let signers: Vec<VerifierKey> = logs
+        .filter(|key| key.name().as_str() == checkpoint.origin() && note.signers().contains(key))
+        .cloned()
+        .collect();
+    if signers.is_empty() {
+        return Err(VerifyError::NoLog(checkpoint.origin().to_owned()));
+    }
+    let witnesses: Vec<Witnessing> = policy
+        .witnesses()
+        .iter()
+        .filter_map(|witness| Witnessing::of(witness, note.cosignatures()))
+        .collect();
+    // "it is cosigned by witnesses according to the defined quorum rule"
+    let has_cosigned = |witness: &PolicyWitness| witnesses.iter().any(|it| it.witness == *witness);
+    if let Some(quorum) = policy.quorum()
+        && !policy.is_met(has_cosigned)
+    {
+        return Err(VerifyError::Quorum {
+            quorum: quorum.clone(),
+            witnessed: witnesses
+                .iter()
+                .map(|it| it.witness.name().clone())
+                .collect(),
+            known: policy.witnesses().len(),
+        });
+    }
+    Ok(WitnessedCheckpoint {
+        quorum_at_seconds: policy.met_at_seconds(note.cosignatures()),
+        checkpoint: VerifiedCheckpoint {
+            checkpoint,
+            signers,
+        },
+        witnesses,
     })
 }
 
@@ -189,50 +277,10 @@ pub fn consistency(
     )?)
 }
 
-impl VerifiedCheckpoint {
-    /// The head.
-    #[must_use]
-    pub fn head(&self) -> &Checkpoint {
-        &self.checkpoint
+fn names(witnessed: &[PolicyName]) -> String {
+    if witnessed.is_empty() {
+        return "none".to_owned();
     }
-
-    /// The trusted keys that signed it.
-    #[must_use]
-    pub fn signers(&self) -> &[VerifierKey] {
-        &self.signers
-    }
-}
-
-impl VerifiedEntry {
-    /// What was logged.
-    #[must_use]
-    pub fn entry(&self) -> &Entry {
-        &self.entry
-    }
-
-    /// Its place in the log.
-    #[must_use]
-    pub fn index(&self) -> u64 {
-        self.index
-    }
-
-    /// The head it was proved against.
-    #[must_use]
-    pub fn checkpoint(&self) -> &VerifiedCheckpoint {
-        &self.checkpoint
-    }
-}
-
-impl VerifiedRecord {
-    /// SHA-256 of the record's canonical bytes.
-    #[must_use]
-    pub fn content_sha256(&self) -> &Hash {
-        &self.content_sha256
-    }
-
-    /// The entry that commits to it.
-    #[must_use]
-    pub fn entry(&self) -> &VerifiedEntry {
-        &self.entry
-    }
+    let names: Vec<String> = witnessed.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }

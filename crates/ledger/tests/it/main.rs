@@ -10,15 +10,25 @@
 )]
 
 mod checkpoint;
+mod cosignature;
 mod entry;
 mod foreign_log;
+mod foreign_witness;
 mod note;
+mod policy;
 mod proof;
+mod quorum;
+mod receipt;
+mod receipt_text;
 mod scripts;
+mod support;
 mod tile;
 mod tree;
 mod tree_vectors;
 mod verify;
+mod witness;
+mod witness_decides;
+mod witnessed;
 
 use comity_ledger::Hash;
 use comity_ledger::tree::{Frontier, MemoryTiles, leaf_hash};
