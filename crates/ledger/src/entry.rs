@@ -51,6 +51,9 @@ pub enum Event {
     Withdrawal = 0x03,
     /// Principals, tokens, collections, peers or settings changed.
     Administration = 0x04,
+    /// A peer's head was seen and verified here: the link is its root, the commitment is over the checkpoint's text. The
+    /// peer can no longer put entries before that head, and we can no longer put any of ours before this entry.
+    PeerHead = 0x05,
     /// A.1: the record was accepted from its author.
     SubmissionAcceptance = 0xa1,
     /// A.2: the record was refused to its author.
@@ -92,11 +95,12 @@ pub enum Event {
 }
 
 /// Every event with the standard's name for it, in the order of the codes.
-const EVENTS: [(Event, &str); 23] = [
+const EVENTS: [(Event, &str); 24] = [
     (Event::Disclosure, "Disclosure"),
     (Event::Deletion, "Deletion"),
     (Event::Withdrawal, "Withdrawal"),
     (Event::Administration, "Administration"),
+    (Event::PeerHead, "PeerHead"),
     (Event::SubmissionAcceptance, "SubmissionAcceptance"),
     (Event::SubmissionRejection, "SubmissionRejection"),
     (Event::RelayAcceptance, "RelayAcceptance"),

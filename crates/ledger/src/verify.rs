@@ -100,14 +100,7 @@ pub fn record(
     content_sha256: &Hash,
 ) -> Result<VerifiedRecord, VerifyError> {
     let (entry, salt) = opened(log, proof)?;
-    let salt = salt.ok_or(VerifyError::NoSalt)?;
-    if commitment(&salt, content_sha256) != entry.entry.commitment {
-        return Err(VerifyError::Content);
-    }
-    Ok(VerifiedRecord {
-        content_sha256: *content_sha256,
-        entry,
-    })
+    entry.record(&salt.ok_or(VerifyError::NoSalt)?, content_sha256)
 }
 
 /// All but the contents, for observers: `proof` shows that the entry it carries is in the log.
@@ -125,24 +118,13 @@ fn opened(
     let proof = Proof::parse(proof)?;
     // note -> root
     let checkpoint = signed(log, proof.checkpoint())?;
-    // root -> leaf; the extra data is not authenticated, so the leaf is computed from it and must be in the tree
+    // root -> leaf
     let opening = proof
         .extra()
         .and_then(Opening::parse)
         .ok_or(VerifyError::NoEntry)?;
-    let leaf = leaf_hash(&opening.entry);
-    let head = &checkpoint.checkpoint;
-    verify_inclusion(&leaf, proof.index(), head.size(), head.root(), proof.path())?;
-    // leaf -> what it says
-    let entry = Entry::decode(&opening.entry)?;
-    Ok((
-        VerifiedEntry {
-            entry,
-            index: proof.index(),
-            checkpoint,
-        },
-        opening.salt,
-    ))
+    let entry = checkpoint.entry(proof.index(), &opening.entry, proof.path())?;
+    Ok((entry, opening.salt))
 }
 
 /// The head alone, from the note's bytes.
@@ -201,6 +183,22 @@ impl VerifiedCheckpoint {
     pub fn signers(&self) -> &[VerifierKey] {
         &self.signers
     }
+
+    /// Root -> leaf, for many entries under one head whose signature was checked once: `entry`, the 76 logged bytes, is at
+    /// `index` in this tree. The bytes are not authenticated, so the leaf is computed from them and must be in the tree.
+    ///
+    /// # Errors
+    /// [`VerifyError::Tree`] or [`VerifyError::Entry`].
+    pub fn entry(&self, index: u64, entry: &[u8], path: &[Hash]) -> Result<VerifiedEntry, VerifyError> {
+        let (leaf, head) = (leaf_hash(entry), &self.checkpoint);
+        verify_inclusion(&leaf, index, head.size(), head.root(), path)?;
+        // leaf -> what it says
+        Ok(VerifiedEntry {
+            entry: Entry::decode(entry)?,
+            index,
+            checkpoint: self.clone(),
+        })
+    }
 }
 
 impl VerifiedEntry {
@@ -220,6 +218,20 @@ impl VerifiedEntry {
     #[must_use]
     pub fn checkpoint(&self) -> &VerifiedCheckpoint {
         &self.checkpoint
+    }
+
+    /// Leaf -> content: the entry commits to the contents with this SHA-256 under this salt.
+    ///
+    /// # Errors
+    /// [`VerifyError::Content`].
+    pub fn record(self, salt: &[u8; 32], content_sha256: &Hash) -> Result<VerifiedRecord, VerifyError> {
+        if commitment(salt, content_sha256) != self.entry.commitment {
+            return Err(VerifyError::Content);
+        }
+        Ok(VerifiedRecord {
+            content_sha256: *content_sha256,
+            entry: self,
+        })
     }
 }
 

@@ -91,7 +91,7 @@ fn every_kind_of_damage_is_found() {
         reader_party: "eu".into(),
         principal: "node@eu".into(),
         records: vec![seq],
-        salt: [1; 32],
+        awaited: None,        salt: [1; 32],
     }));
     register.writer.search_index_step(1000).unwrap();
     register.fsck();
