@@ -51,8 +51,8 @@ pub enum Event {
     Withdrawal = 0x03,
     /// Principals, tokens, collections, peers or settings changed.
     Administration = 0x04,
-    /// A peer's head was seen and verified here: the link is its root, the commitment is over the checkpoint's text. The
-    /// peer can no longer put entries before that head, and we can no longer put any of ours before this entry.
+    /// A peer's head was seen and verified here: the link is its root, the commitment is over the checkpoint's text without
+    /// signatures. Whatever the peer logged up to that head was logged before this entry, and nobody can change that later.
     PeerHead = 0x05,
     /// A.1: the record was accepted from its author.
     SubmissionAcceptance = 0xa1,

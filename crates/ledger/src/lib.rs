@@ -16,12 +16,16 @@
 //! <https://c2sp.org/tlog-tiles@v0.1.0>, <https://c2sp.org/tlog-proof>, RFC 6962 section 2.1, RFC 9162 section 2.1.
 
 pub mod checkpoint;
+pub mod cosignature;
 pub mod entry;
 pub mod note;
+pub mod policy;
 pub mod proof;
+pub mod receipt;
 pub mod tile;
 pub mod tree;
 pub mod verify;
+pub mod witness;
 
 mod text;
 

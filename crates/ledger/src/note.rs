@@ -3,16 +3,19 @@
 //! The text of a note must not be believed before a known key's signature on it was checked: [`SignedNote`] keeps it
 //! private, [`SignedNote::verify`] hands it out as a [`VerifiedNote`], which cannot be made in any other way.
 //!
-//! Keys and algorithms are in [`key`]. A signature line of a type or key we do not know is kept as it came and ignored, as
-//! the specification demands; that is how witnesses' cosignatures and ML-DSA-44 signatures pass through already.
+//! Keys and algorithms are in [`key`]. One call checks a log's signature and the cosignatures of witnesses, whatever their
+//! types. A signature line of a type or key we do not know is kept as it came and ignored, as the specification demands.
 
 use std::fmt;
 
 use crate::text::{base64_decode, base64_encode};
 
 pub mod key;
+mod signer;
 
-pub use key::{KeyError, KeyName, Signer, VerifierKey};
+use key::Signed;
+pub use key::{KeyError, KeyName, VerifierKey};
+pub use signer::Signer;
 
 /// Longest note read. Room for 100 post-quantum signatures of 5 kB and a text of half a megabyte.
 pub const NOTE_BYTES_MAX: usize = 1_000_000;
@@ -43,7 +46,18 @@ pub struct NoteSignature {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedNote<'a> {
     text: &'a str,
+    // INVARIANT: not empty, no key twice.
     signers: Vec<VerifierKey>,
+    // INVARIANT: those of the signers that cosign, in their order.
+    cosignatures: Vec<VerifiedCosignature>,
+}
+
+/// A cosignature that a known key made of the checkpoint in a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedCosignature {
+    key: VerifierKey,
+    // INVARIANT: at most 2^63-1.
+    time_seconds: u64,
 }
 
 /// Why bytes are not a note.
@@ -93,17 +107,28 @@ impl SignedNote {
     /// When the text cannot stand in a note, or there is no signer.
     pub fn sign(text: String, signers: &[&Signer]) -> Result<Self, NoteError> {
         check_text(&text)?;
-        let signatures: Vec<_> = signers.iter().map(|signer| signer.sign(&text)).collect();
-        if signatures.is_empty() {
-            return Err(NoteError::Unsigned);
-        }
+        let signatures = signers.iter().map(|signer| signer.sign(&text)).collect();
+        Self::of(text, signatures)
+    }
+
+    /// The same text with those signature lines only that are by one of `keys`; for instance to pass on nothing that was
+    /// not verified. `None` if there is no such line.
+    #[must_use]
+    pub fn only(&self, keys: &[VerifierKey]) -> Option<Self> {
+        let by = |line: &&NoteSignature| keys.iter().any(|key| line.is_by(key));
+        let lines = self.signatures.iter().filter(by).cloned().collect();
+        Self::of(self.text.clone(), lines).ok()
+    }
+
+    pub(crate) fn of(text: String, lines: Vec<NoteSignature>) -> Result<Self, NoteError> {
         let mut note = Self {
             text,
             signatures: Vec::new(),
         };
-        signatures
-            .into_iter()
-            .try_for_each(|signature| note.add(signature))?;
+        lines.into_iter().try_for_each(|line| note.add(line))?;
+        if note.signatures.is_empty() {
+            return Err(NoteError::Unsigned);
+        }
         Ok(note)
     }
 
@@ -166,19 +191,23 @@ impl SignedNote {
     /// See [`NoteInvalid`].
     pub fn verify(&self, known: &[VerifierKey]) -> Result<VerifiedNote<'_>, NoteInvalid> {
         let mut signers: Vec<VerifierKey> = Vec::new();
+        let mut cosignatures = Vec::new();
         for line in &self.signatures {
-            let Some(key) = known
-                .iter()
-                .find(|key| key.name() == &line.name && key.id() == line.key_id)
-            else {
+            let Some(key) = known.iter().find(|key| line.is_by(key)) else {
                 continue; // "Verifiers MUST ignore signatures from unknown keys"
             };
             if signers.contains(key) {
                 return Err(NoteInvalid::Twice(line.name.clone()));
             }
             // "If a signature from a known key fails to verify, clients SHOULD reject the whole note"
-            if !key.verifies(&self.text, &line.signature) {
-                return Err(NoteInvalid::Wrong(line.name.clone()));
+            let signed = key
+                .check(&self.text, &line.signature)
+                .ok_or_else(|| NoteInvalid::Wrong(line.name.clone()))?;
+            if let Signed::Cosigned { time_seconds } = signed {
+                cosignatures.push(VerifiedCosignature {
+                    key: key.clone(),
+                    time_seconds,
+                });
             }
             signers.push(key.clone());
         }
@@ -188,6 +217,7 @@ impl SignedNote {
             Ok(VerifiedNote {
                 text: &self.text,
                 signers,
+                cosignatures,
             })
         }
     }
@@ -200,10 +230,32 @@ impl<'a> VerifiedNote<'a> {
         self.text
     }
 
-    /// The known keys that have signed it; at least one.
+    /// The known keys that have signed or cosigned it; at least one.
     #[must_use]
     pub fn signers(&self) -> &[VerifierKey] {
         &self.signers
+    }
+
+    /// Those of them that cosigned it at a time, with the time.
+    #[must_use]
+    pub fn cosignatures(&self) -> &[VerifiedCosignature] {
+        &self.cosignatures
+    }
+}
+
+impl VerifiedCosignature {
+    /// Whose.
+    #[must_use]
+    pub fn key(&self) -> &VerifierKey {
+        &self.key
+    }
+
+    /// When, in POSIX seconds, by the cosigner's clock: "as of the specified time", this was the largest tree it had seen of
+    /// this log. `None` if the cosigner left the time out and so says no more than that the tree continues those it had seen.
+    #[must_use]
+    pub fn time_seconds(&self) -> Option<u64> {
+        // "These two values MAY be zero if the cosigner doesn't make any statement as to the tree being the largest observed"
+        (self.time_seconds != 0).then_some(self.time_seconds)
     }
 }
 
@@ -236,8 +288,14 @@ impl NoteSignature {
         &self.signature
     }
 
+    /// Whether it says to be by this key: "The tuple of key name and key ID uniquely identifies the key".
+    #[must_use]
+    pub fn is_by(&self, key: &VerifierKey) -> bool {
+        key.name() == &self.name && key.id() == self.key_id
+    }
+
     /// "em dash, space, key name, space, base64-encoded signature, newline"
-    fn parse(line: &str) -> Option<Self> {
+    pub(crate) fn parse(line: &str) -> Option<Self> {
         let (name, blob) = line
             .strip_prefix(SIGNATURE_PREFIX)?
             .strip_suffix('\n')?

@@ -2,9 +2,14 @@
 //!
 //! ```text
 //! note        a trusted key of this log signed the head            -> VerifiedCheckpoint
-//! root, leaf  the entry is in the tree with that root              -> VerifiedEntry
-//! content     the entry commits to this content under this salt    -> VerifiedRecord
+//!             under a policy, a quorum of witnesses cosigned it    -> WitnessedCheckpoint
+//! root, leaf  the entry is in the tree with that root              -> VerifiedEntry, WitnessedEntry
+//! content     the entry commits to this content under this salt    -> VerifiedRecord, WitnessedRecord
 //! ```
+//!
+//! [`record`] trusts a log alone: enough to hold the log to its word, not to know that it says the same to everybody.
+//! [`record_under`] asks for what a [`Policy`] asks for. A proof whose witnesses have not answered yet passes the first and
+//! fails the second with [`VerifyError::Quorum`].
 //!
 //! Only this module makes the `Verified*` types, so holding one *is* the proof that the checks were made, in this order,
 //! on the same bytes. There is no way to check an inclusion against a root nobody signed, and this does not compile:
@@ -14,13 +19,12 @@
 //! comity_ledger::verify::VerifiedCheckpoint { checkpoint, signers: vec![] };
 //! # }
 //! ```
-//!
-//! Not here yet: a quorum of witnesses (tlog-proof step 3). It belongs into [`TrustedLog`] and `signed`.
 
 use crate::Hash;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::entry::{Entry, EntryError, commitment};
-use crate::note::{NoteError, NoteInvalid, SignedNote, VerifierKey};
+use crate::note::{NoteError, NoteInvalid, SignedNote, VerifiedCosignature, VerifierKey};
+use crate::policy::{Policy, PolicyName, PolicyWitness};
 use crate::proof::{Opening, Proof, ProofError};
 use crate::tree::{ProofInvalid, leaf_hash, verify_consistency, verify_inclusion};
 
@@ -40,20 +44,42 @@ pub struct VerifiedCheckpoint {
     signers: Vec<VerifierKey>,
 }
 
-/// An entry that is in the log.
+/// A head that the log signed, and that the witnesses a policy asks for have cosigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedEntry {
-    entry: Entry,
-    index: u64,
+pub struct WitnessedCheckpoint {
     checkpoint: VerifiedCheckpoint,
+    // INVARIANT: the policy's quorum holds with these.
+    witnesses: Vec<Witnessing>,
+    quorum_at_seconds: Option<u64>,
 }
 
-/// A record's contents that the log has committed to.
+/// A witness of the policy that has cosigned a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedRecord {
-    content_sha256: Hash,
-    entry: VerifiedEntry,
+pub struct Witnessing {
+    witness: PolicyWitness,
+    time_seconds: Option<u64>,
 }
+
+/// An entry that is in the log, under a head of the kind `C`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedEntry<C = VerifiedCheckpoint> {
+    entry: Entry,
+    leaf: Hash,
+    index: u64,
+    checkpoint: C,
+}
+
+/// A record's contents that the log has committed to, under a head of the kind `C`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedRecord<C = VerifiedCheckpoint> {
+    content_sha256: Hash,
+    entry: VerifiedEntry<C>,
+}
+
+/// An entry under a witnessed head.
+pub type WitnessedEntry = VerifiedEntry<WitnessedCheckpoint>;
+/// A record under a witnessed head.
+pub type WitnessedRecord = VerifiedRecord<WitnessedCheckpoint>;
 
 /// The first step that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +96,22 @@ pub enum VerifyError {
     /// The signed text is not a checkpoint.
     #[error("the signed text is no checkpoint")]
     Checkpoint(#[from] CheckpointError),
+    /// No log of the policy has signed the checkpoint, though a witness has.
+    #[error("no key of the log `{0}` has signed the checkpoint")]
+    NoLog(String),
+    /// Too few witnesses, or not the right ones; perhaps not yet.
+    #[error(
+        "the quorum `{quorum}` is not reached: of {known} known witnesses, these have cosigned: {}; ask the log for a newer proof",
+        names(witnessed)
+    )]
+    Quorum {
+        /// The quorum's name in the policy.
+        quorum: PolicyName,
+        /// Who has cosigned.
+        witnessed: Vec<PolicyName>,
+        /// How many witnesses the policy knows.
+        known: usize,
+    },
     /// The checkpoint is another log's.
     #[error("the checkpoint is of log `{0}`, not of the one expected")]
     Origin(String),
@@ -99,8 +141,23 @@ pub fn record(
     proof: &[u8],
     content_sha256: &Hash,
 ) -> Result<VerifiedRecord, VerifyError> {
-    let (entry, salt) = opened(log, proof)?;
-    entry.record(&salt.ok_or(VerifyError::NoSalt)?, content_sha256)
+    commits(opened(proof, |note| signed(log, note))?, content_sha256)
+}
+
+/// All of it, as a policy asks for it: a log of the policy committed to the contents, and a quorum of its witnesses saw
+/// the head under which they are.
+///
+/// # Errors
+/// The first step that failed, see [`VerifyError`].
+pub fn record_under(
+    policy: &Policy,
+    proof: &[u8],
+    content_sha256: &Hash,
+) -> Result<WitnessedRecord, VerifyError> {
+    commits(
+        opened(proof, |note| witnessed(policy, note))?,
+        content_sha256,
+    )
 }
 
 /// All but the contents, for observers: `proof` shows that the entry it carries is in the log.
@@ -108,23 +165,15 @@ pub fn record(
 /// # Errors
 /// The first step that failed, see [`VerifyError`].
 pub fn entry(log: &TrustedLog, proof: &[u8]) -> Result<VerifiedEntry, VerifyError> {
-    opened(log, proof).map(|(entry, _)| entry)
+    opened(proof, |note| signed(log, note)).map(|(entry, _)| entry)
 }
 
-fn opened(
-    log: &TrustedLog,
-    proof: &[u8],
-) -> Result<(VerifiedEntry, Option<[u8; 32]>), VerifyError> {
-    let proof = Proof::parse(proof)?;
-    // note -> root
-    let checkpoint = signed(log, proof.checkpoint())?;
-    // root -> leaf
-    let opening = proof
-        .extra()
-        .and_then(Opening::parse)
-        .ok_or(VerifyError::NoEntry)?;
-    let entry = checkpoint.entry(proof.index(), &opening.entry, proof.path())?;
-    Ok((entry, opening.salt))
+/// All but the contents, as a policy asks for it.
+///
+/// # Errors
+/// The first step that failed, see [`VerifyError`].
+pub fn entry_under(policy: &Policy, proof: &[u8]) -> Result<WitnessedEntry, VerifyError> {
+    opened(proof, |note| witnessed(policy, note)).map(|(entry, _)| entry)
 }
 
 /// The head alone, from the note's bytes.
@@ -135,8 +184,58 @@ pub fn checkpoint(log: &TrustedLog, note: &[u8]) -> Result<VerifiedCheckpoint, V
     signed(log, &SignedNote::parse(note)?)
 }
 
+/// The head alone, as a policy asks for it.
+///
+/// # Errors
+/// See [`VerifyError`].
+pub fn checkpoint_under(policy: &Policy, note: &[u8]) -> Result<WitnessedCheckpoint, VerifyError> {
+    witnessed(policy, &SignedNote::parse(note)?)
+}
+
+/// note -> root -> leaf -> what it says; `head` believes the note or not.
+fn opened<C: AsRef<Checkpoint>>(
+    proof: &[u8],
+    head: impl FnOnce(&SignedNote) -> Result<C, VerifyError>,
+) -> Result<(VerifiedEntry<C>, Option<[u8; 32]>), VerifyError> {
+    let proof = Proof::parse(proof)?;
+    // note -> root
+    let checkpoint = head(proof.checkpoint())?;
+    // root -> leaf; the extra data is not authenticated, so the leaf is computed from it and must be in the tree
+    let opening = proof
+        .extra()
+        .and_then(Opening::parse)
+        .ok_or(VerifyError::NoEntry)?;
+    let entry = contained(checkpoint, proof.index(), &opening.entry, proof.path())?;
+    Ok((entry, opening.salt))
+}
+
+/// root -> leaf -> what it says
+fn contained<C: AsRef<Checkpoint>>(
+    checkpoint: C,
+    index: u64,
+    entry: &[u8],
+    path: &[Hash],
+) -> Result<VerifiedEntry<C>, VerifyError> {
+    let (leaf, root) = (leaf_hash(entry), checkpoint.as_ref());
+    verify_inclusion(&leaf, index, root.size(), root.root(), path)?;
+    Ok(VerifiedEntry {
+        entry: Entry::decode(entry)?,
+        leaf,
+        index,
+        checkpoint,
+    })
+}
+
+/// what it says -> content
+fn commits<C>(
+    (entry, salt): (VerifiedEntry<C>, Option<[u8; 32]>),
+    content_sha256: &Hash,
+) -> Result<VerifiedRecord<C>, VerifyError> {
+    entry.record(&salt.ok_or(VerifyError::NoSalt)?, content_sha256)
+}
+
 /// "Check that the checkpoint origin line is acceptable, and that the checkpoint is signed by a log public key configured
-/// for that origin line" (tlog-proof, "Verifying a tlog proof").
+/// for that origin line" (tlog-proof, "Verifying a tlog proof", step 2).
 fn signed(log: &TrustedLog, note: &SignedNote) -> Result<VerifiedCheckpoint, VerifyError> {
     let note = note.verify(&log.keys)?;
     let checkpoint = Checkpoint::parse(note.text())?;
@@ -146,6 +245,51 @@ fn signed(log: &TrustedLog, note: &SignedNote) -> Result<VerifiedCheckpoint, Ver
     Ok(VerifiedCheckpoint {
         checkpoint,
         signers: note.signers().to_vec(),
+    })
+}
+
+/// Step 2 for the logs of a policy, then step 3: "Verify all cosignatures for witnesses known to the verifier."
+fn witnessed(policy: &Policy, note: &SignedNote) -> Result<WitnessedCheckpoint, VerifyError> {
+    // all keys at once, so that one wrong signature by any of them spoils the note
+    let logs = policy.logs().iter().map(|log| log.key());
+    let witnesses = policy.witnesses().iter().map(PolicyWitness::key);
+    let keys: Vec<VerifierKey> = logs.clone().chain(witnesses).cloned().collect();
+    let note = note.verify(&keys)?;
+    let checkpoint = Checkpoint::parse(note.text())?;
+    // "The log's vkey includes a 'key name'. This name MUST correspond to the log's origin line" (tlog-policy)
+    let signers: Vec<VerifierKey> = logs
+        .filter(|key| key.name().as_str() == checkpoint.origin() && note.signers().contains(key))
+        .cloned()
+        .collect();
+    if signers.is_empty() {
+        return Err(VerifyError::NoLog(checkpoint.origin().to_owned()));
+    }
+    let witnesses: Vec<Witnessing> = policy
+        .witnesses()
+        .iter()
+        .filter_map(|witness| Witnessing::of(witness, note.cosignatures()))
+        .collect();
+    // "it is cosigned by witnesses according to the defined quorum rule"
+    let has_cosigned = |witness: &PolicyWitness| witnesses.iter().any(|it| it.witness == *witness);
+    if let Some(quorum) = policy.quorum()
+        && !policy.is_met(has_cosigned)
+    {
+        return Err(VerifyError::Quorum {
+            quorum: quorum.clone(),
+            witnessed: witnesses
+                .iter()
+                .map(|it| it.witness.name().clone())
+                .collect(),
+            known: policy.witnesses().len(),
+        });
+    }
+    Ok(WitnessedCheckpoint {
+        quorum_at_seconds: policy.met_at_seconds(note.cosignatures()),
+        checkpoint: VerifiedCheckpoint {
+            checkpoint,
+            signers,
+        },
+        witnesses,
     })
 }
 
@@ -184,28 +328,111 @@ impl VerifiedCheckpoint {
         &self.signers
     }
 
-    /// Root -> leaf, for many entries under one head whose signature was checked once: `entry`, the 76 logged bytes, is at
-    /// `index` in this tree. The bytes are not authenticated, so the leaf is computed from them and must be in the tree.
+    /// Root -> leaf, for many entries under one head whose signature was checked once: `entry`, the logged bytes, is at
+    /// `index` of this tree.
     ///
     /// # Errors
     /// [`VerifyError::Tree`] or [`VerifyError::Entry`].
-    pub fn entry(&self, index: u64, entry: &[u8], path: &[Hash]) -> Result<VerifiedEntry, VerifyError> {
-        let (leaf, head) = (leaf_hash(entry), &self.checkpoint);
-        verify_inclusion(&leaf, index, head.size(), head.root(), path)?;
-        // leaf -> what it says
-        Ok(VerifiedEntry {
-            entry: Entry::decode(entry)?,
-            index,
-            checkpoint: self.clone(),
-        })
+    pub fn entry(
+        &self,
+        index: u64,
+        entry: &[u8],
+        path: &[Hash],
+    ) -> Result<VerifiedEntry, VerifyError> {
+        contained(self.clone(), index, entry, path)
     }
 }
 
-impl VerifiedEntry {
+impl AsRef<Checkpoint> for VerifiedCheckpoint {
+    fn as_ref(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+}
+
+impl WitnessedCheckpoint {
+    /// The head.
+    #[must_use]
+    pub fn head(&self) -> &Checkpoint {
+        &self.checkpoint.checkpoint
+    }
+
+    /// As the log signed it.
+    #[must_use]
+    pub fn checkpoint(&self) -> &VerifiedCheckpoint {
+        &self.checkpoint
+    }
+
+    /// The witnesses of the policy that have cosigned it, in the policy's order. With `quorum none`, perhaps none.
+    #[must_use]
+    pub fn witnesses(&self) -> &[Witnessing] {
+        &self.witnesses
+    }
+
+    /// The time by which a quorum had cosigned, see [`Policy::met_at_seconds`]: the head, and all that is in it, is no
+    /// younger, if those witnesses are honest and their clocks right.
+    #[must_use]
+    pub fn quorum_at_seconds(&self) -> Option<u64> {
+        self.quorum_at_seconds
+    }
+}
+
+impl AsRef<Checkpoint> for WitnessedCheckpoint {
+    fn as_ref(&self) -> &Checkpoint {
+        self.head()
+    }
+}
+
+impl Witnessing {
+    fn of(witness: &PolicyWitness, cosignatures: &[VerifiedCosignature]) -> Option<Self> {
+        let cosignature = cosignatures.iter().find(|it| it.key() == witness.key())?;
+        Some(Self {
+            witness: witness.clone(),
+            time_seconds: cosignature.time_seconds(),
+        })
+    }
+
+    /// The line of the policy.
+    #[must_use]
+    pub fn witness(&self) -> &PolicyWitness {
+        &self.witness
+    }
+
+    /// When it cosigned, in POSIX seconds by its clock; `None` if it left the time out.
+    #[must_use]
+    pub fn time_seconds(&self) -> Option<u64> {
+        self.time_seconds
+    }
+}
+
+impl<C> VerifiedEntry<C> {
+    /// What it says -> content: it commits to the contents with this SHA-256 under this salt.
+    ///
+    /// # Errors
+    /// [`VerifyError::Content`].
+    pub fn record(
+        self,
+        salt: &[u8; 32],
+        content_sha256: &Hash,
+    ) -> Result<VerifiedRecord<C>, VerifyError> {
+        if commitment(salt, content_sha256) != self.entry.commitment {
+            return Err(VerifyError::Content);
+        }
+        Ok(VerifiedRecord {
+            content_sha256: *content_sha256,
+            entry: self,
+        })
+    }
+
     /// What was logged.
     #[must_use]
     pub fn entry(&self) -> &Entry {
         &self.entry
+    }
+
+    /// Its leaf hash, which a receipt refers to.
+    #[must_use]
+    pub fn leaf(&self) -> &Hash {
+        &self.leaf
     }
 
     /// Its place in the log.
@@ -216,26 +443,12 @@ impl VerifiedEntry {
 
     /// The head it was proved against.
     #[must_use]
-    pub fn checkpoint(&self) -> &VerifiedCheckpoint {
+    pub fn checkpoint(&self) -> &C {
         &self.checkpoint
-    }
-
-    /// Leaf -> content: the entry commits to the contents with this SHA-256 under this salt.
-    ///
-    /// # Errors
-    /// [`VerifyError::Content`].
-    pub fn record(self, salt: &[u8; 32], content_sha256: &Hash) -> Result<VerifiedRecord, VerifyError> {
-        if commitment(salt, content_sha256) != self.entry.commitment {
-            return Err(VerifyError::Content);
-        }
-        Ok(VerifiedRecord {
-            content_sha256: *content_sha256,
-            entry: self,
-        })
     }
 }
 
-impl VerifiedRecord {
+impl<C> VerifiedRecord<C> {
     /// SHA-256 of the record's canonical bytes.
     #[must_use]
     pub fn content_sha256(&self) -> &Hash {
@@ -244,7 +457,15 @@ impl VerifiedRecord {
 
     /// The entry that commits to it.
     #[must_use]
-    pub fn entry(&self) -> &VerifiedEntry {
+    pub fn entry(&self) -> &VerifiedEntry<C> {
         &self.entry
     }
+}
+
+fn names(witnessed: &[PolicyName]) -> String {
+    if witnessed.is_empty() {
+        return "none".to_owned();
+    }
+    let names: Vec<String> = witnessed.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }

@@ -1,16 +1,17 @@
 //! Keys that sign notes: names, identifiers, vkeys, algorithms.
 //!
-//! To add an algorithm (0x04 and 0x06 of tlog-cosignature are next): a variant in `Algorithm`, its arm in
-//! `VerifierKey::parse` and in `VerifierKey::verifies`. A signature is verified over the note's text, so the timestamp of
-//! a cosignature is read from the signature's own bytes there. Nothing else knows which algorithms exist.
+//! Three signature types: one over the text as it is ([`TYPE_ED25519`]), two that cosign a checkpoint at a time
+//! ([`TYPE_COSIGNATURE_ED25519`], [`TYPE_COSIGNATURE_ML_DSA_44`]; the messages are in [`crate::cosignature`]). To add one: a
+//! variant in `Algorithm`, its arms in `VerifierKey::parse` and `VerifierKey::check`. Nothing else knows which exist.
 
 use std::fmt;
 use std::str::FromStr;
 
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::VerifyingKey;
+use ml_dsa::{EncodedVerifyingKey, MlDsa44, Verifier as _};
 use sha2::{Digest as _, Sha256};
 
-use super::NoteSignature;
+use crate::cosignature::{self, Timestamped};
 use crate::text::{base64_decode, base64_encode};
 
 /// Longest key name.
@@ -19,30 +20,46 @@ pub const NAME_BYTES_MAX: usize = 255;
 const VKEY_BYTES_MAX: usize = 4096;
 /// Signature type of Ed25519 over the text of the note (signed-note, "Signature types").
 pub const TYPE_ED25519: u8 = 0x01;
+/// Signature type of timestamped Ed25519 cosignatures of checkpoints (tlog-cosignature).
+pub const TYPE_COSIGNATURE_ED25519: u8 = 0x04;
+/// Signature type of timestamped ML-DSA-44 cosignatures of checkpoints (tlog-cosignature).
+pub const TYPE_COSIGNATURE_ML_DSA_44: u8 = 0x06;
+/// Length of an Ed25519 public key (RFC 8032).
+pub const ED25519_PUBLIC_BYTES: usize = 32;
+/// Length of an ML-DSA-44 public key (FIPS 204 table 2).
+pub const ML_DSA_44_PUBLIC_BYTES: usize = 1312;
 
 /// Name of a key, such as `csirt.example/log/1`: "non-empty and MUST NOT contain any Unicode spaces or plus".
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyName(String);
 
 /// A public key that may sign notes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct VerifierKey {
     name: KeyName,
     id: u32,
     algorithm: Algorithm,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Algorithm {
-    // INVARIANT: canonically encoded, not of small order.
+    // INVARIANT: canonically encoded, not of small order; see `ed25519_public`.
     Ed25519(VerifyingKey),
+    // INVARIANT: as above.
+    CosignatureEd25519(VerifyingKey),
+    // Encoded, because the expanded key takes 24 kB. INVARIANT: see `ml_dsa_44_public`.
+    CosignatureMlDsa44(Box<[u8; ML_DSA_44_PUBLIC_BYTES]>),
 }
 
-/// A private key with its name. Printing it shows no secret.
-#[derive(Clone)]
-pub struct Signer {
-    verifier: VerifierKey,
-    key: SigningKey,
+/// What a signature that holds was made over.
+pub(super) enum Signed {
+    /// The text of the note.
+    Text,
+    /// The checkpoint in the note, at a time.
+    Cosigned {
+        /// POSIX time; zero if the cosigner says nothing about time.
+        time_seconds: u64,
+    },
 }
 
 /// Why text is not a key name or a vkey.
@@ -68,7 +85,7 @@ pub enum KeyError {
     #[error("signature type 0x{0:02x} is not supported")]
     Type(u8),
     /// The bytes are no public key, or one for which anybody could sign.
-    #[error("the public key is not a valid Ed25519 key")]
+    #[error("the public key is not a valid key of its type")]
     Key,
 }
 
@@ -122,26 +139,56 @@ impl VerifierKey {
             return Err(KeyError::Id { said, is });
         }
         match *signature_type {
-            TYPE_ED25519 => Self::ed25519(name, public.try_into().map_err(|_| KeyError::Key)?),
+            TYPE_ED25519 => Self::ed25519(name, sized(public)?),
+            TYPE_COSIGNATURE_ED25519 => Self::cosignature_ed25519(name, sized(public)?),
+            TYPE_COSIGNATURE_ML_DSA_44 => Self::cosignature_ml_dsa_44(name, sized(public)?),
             other => Err(KeyError::Type(other)),
         }
     }
 
-    /// An Ed25519 key from its 32 bytes (RFC 8032).
+    /// An Ed25519 key from its 32 bytes (RFC 8032), which signs the text of notes.
     ///
     /// # Errors
     /// [`KeyError::Key`] for a point of small order or one not encoded canonically.
-    pub fn ed25519(name: KeyName, public: &[u8; 32]) -> Result<Self, KeyError> {
-        let key = VerifyingKey::from_bytes(public).map_err(|_| KeyError::Key)?;
-        if key.is_weak() || key.to_edwards().compress().as_bytes() != public {
-            return Err(KeyError::Key);
-        }
-        let id = key_id(&name, TYPE_ED25519, public);
-        Ok(Self {
+    pub fn ed25519(name: KeyName, public: &[u8; ED25519_PUBLIC_BYTES]) -> Result<Self, KeyError> {
+        Ok(Self::new(name, Algorithm::Ed25519(ed25519_public(public)?)))
+    }
+
+    /// An Ed25519 key that cosigns checkpoints.
+    ///
+    /// # Errors
+    /// As [`Self::ed25519`].
+    pub fn cosignature_ed25519(
+        name: KeyName,
+        public: &[u8; ED25519_PUBLIC_BYTES],
+    ) -> Result<Self, KeyError> {
+        Ok(Self::new(
+            name,
+            Algorithm::CosignatureEd25519(ed25519_public(public)?),
+        ))
+    }
+
+    /// An ML-DSA-44 key (FIPS 204) that cosigns checkpoints: a witness's, or a log's own.
+    ///
+    /// # Errors
+    /// [`KeyError::Key`] for a key for which anybody could sign.
+    pub fn cosignature_ml_dsa_44(
+        name: KeyName,
+        public: &[u8; ML_DSA_44_PUBLIC_BYTES],
+    ) -> Result<Self, KeyError> {
+        Ok(Self::new(
+            name,
+            Algorithm::CosignatureMlDsa44(Box::new(*ml_dsa_44_public(public)?)),
+        ))
+    }
+
+    fn new(name: KeyName, algorithm: Algorithm) -> Self {
+        let id = key_id(&name, algorithm.signature_type(), algorithm.public());
+        Self {
             name,
             id,
-            algorithm: Algorithm::Ed25519(key),
-        })
+            algorithm,
+        }
     }
 
     /// Its name, usually the log's origin.
@@ -162,22 +209,81 @@ impl VerifierKey {
         Sha256::digest(self.to_string()).into()
     }
 
-    /// Whether `signature` is this key's over `text`.
-    pub(super) fn verifies(&self, text: &str, signature: &[u8]) -> bool {
+    /// The signature type identifier byte (signed-note, "Signature types").
+    #[must_use]
+    pub fn signature_type(&self) -> u8 {
+        self.algorithm.signature_type()
+    }
+
+    /// Whether it cosigns checkpoints at a time, rather than signing the text of notes.
+    #[must_use]
+    pub fn is_cosigner(&self) -> bool {
+        !matches!(self.algorithm, Algorithm::Ed25519(_))
+    }
+
+    /// The bytes of the public key, without name and type: 32 or 1,312 of them. Two keys with the same bytes are the same
+    /// underlying key, whatever they are called.
+    #[must_use]
+    pub fn public_key(&self) -> &[u8] {
+        self.algorithm.public()
+    }
+
+    /// What `signature` says if it is this key's for a note with this text; `None` if it is not.
+    pub(super) fn check(&self, text: &str, signature: &[u8]) -> Option<Signed> {
         match &self.algorithm {
-            // strict: no small-order R, no non-canonical S, so a signature has one spelling
-            Algorithm::Ed25519(key) => Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify_strict(text.as_bytes(), &signature).is_ok()),
+            Algorithm::Ed25519(key) => {
+                ed25519_verifies(key, text.as_bytes(), signature).then_some(Signed::Text)
+            }
+            Algorithm::CosignatureEd25519(key) => {
+                let Timestamped {
+                    time_seconds,
+                    signature,
+                } = Timestamped::split(signature)?;
+                let message = cosignature::ed25519_message(time_seconds, text)?;
+                ed25519_verifies(key, &message, signature)
+                    .then_some(Signed::Cosigned { time_seconds })
+            }
+            Algorithm::CosignatureMlDsa44(key) => {
+                let Timestamped {
+                    time_seconds,
+                    signature,
+                } = Timestamped::split(signature)?;
+                let message = cosignature::ml_dsa_44_message(&self.name, time_seconds, text)?;
+                ml_dsa_44_verifies(key, &message, signature)
+                    .then_some(Signed::Cosigned { time_seconds })
+            }
+        }
+    }
+}
+
+impl Algorithm {
+    fn signature_type(&self) -> u8 {
+        match self {
+            Self::Ed25519(_) => TYPE_ED25519,
+            Self::CosignatureEd25519(_) => TYPE_COSIGNATURE_ED25519,
+            Self::CosignatureMlDsa44(_) => TYPE_COSIGNATURE_ML_DSA_44,
+        }
+    }
+
+    fn public(&self) -> &[u8] {
+        match self {
+            Self::Ed25519(key) | Self::CosignatureEd25519(key) => key.as_bytes(),
+            Self::CosignatureMlDsa44(key) => key.as_slice(),
         }
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = match &self.algorithm {
-            Algorithm::Ed25519(key) => [&[TYPE_ED25519], key.as_bytes().as_slice()].concat(),
-        };
+        let key = [&[self.signature_type()], self.public_key()].concat();
         write!(f, "{}+{:08x}+{}", self.name, self.id, base64_encode(&key))
+    }
+}
+
+/// The vkey.
+impl fmt::Debug for VerifierKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifierKey({self})")
     }
 }
 
@@ -186,42 +292,6 @@ impl FromStr for VerifierKey {
 
     fn from_str(vkey: &str) -> Result<Self, KeyError> {
         Self::parse(vkey)
-    }
-}
-
-impl Signer {
-    /// The Ed25519 signer of a 32-byte seed (RFC 8032 section 5.1.5). The caller has the randomness.
-    ///
-    /// # Errors
-    /// [`KeyError::Key`] never in practice: no seed gives a weak key.
-    pub fn from_seed(name: KeyName, seed: &[u8; 32]) -> Result<Self, KeyError> {
-        let key = SigningKey::from_bytes(seed);
-        let verifier = VerifierKey::ed25519(name, key.verifying_key().as_bytes())?;
-        Ok(Self { verifier, key })
-    }
-
-    /// The public half.
-    #[must_use]
-    pub fn verifier(&self) -> &VerifierKey {
-        &self.verifier
-    }
-
-    /// The signature line for a text.
-    #[must_use]
-    pub fn sign(&self, text: &str) -> NoteSignature {
-        NoteSignature {
-            name: self.verifier.name.clone(),
-            key_id: self.verifier.id,
-            signature: self.key.sign(text.as_bytes()).to_vec(),
-        }
-    }
-}
-
-impl fmt::Debug for Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Signer")
-            .field(&self.verifier.to_string())
-            .finish()
     }
 }
 
@@ -241,4 +311,49 @@ fn parse_id(id: &str) -> Option<u32> {
         return None;
     }
     u32::from_str_radix(id, 16).ok()
+}
+
+fn sized<const N: usize>(public: &[u8]) -> Result<&[u8; N], KeyError> {
+    public.try_into().map_err(|_| KeyError::Key)
+}
+
+/// A key in the only encoding RFC 8032 section 5.1.2 gives it, and not of small order.
+fn ed25519_public(public: &[u8; ED25519_PUBLIC_BYTES]) -> Result<VerifyingKey, KeyError> {
+    let key = VerifyingKey::from_bytes(public).map_err(|_| KeyError::Key)?;
+    if key.is_weak() || key.to_edwards().compress().as_bytes() != public {
+        return Err(KeyError::Key);
+    }
+    Ok(key)
+}
+
+/// Every string of this length is an ML-DSA-44 key (FIPS 204 algorithm 23), but if all of `t1` is zero, the challenge drops
+/// out of the verification equation, and whoever picks a short `z` has signed.
+fn ml_dsa_44_public(
+    public: &[u8; ML_DSA_44_PUBLIC_BYTES],
+) -> Result<&[u8; ML_DSA_44_PUBLIC_BYTES], KeyError> {
+    const RHO_BYTES: usize = 32;
+    if public.iter().skip(RHO_BYTES).all(|byte| *byte == 0) {
+        return Err(KeyError::Key);
+    }
+    Ok(public)
+}
+
+/// Strict: no small-order R, no non-canonical S, so a signature has one spelling.
+fn ed25519_verifies(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
+    ed25519_dalek::Signature::from_slice(signature)
+        .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
+}
+
+/// FIPS 204 algorithm 3 with an empty context.
+fn ml_dsa_44_verifies(
+    key: &[u8; ML_DSA_44_PUBLIC_BYTES],
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let Ok(key) = EncodedVerifyingKey::<MlDsa44>::try_from(key.as_slice()) else {
+        return false;
+    };
+    let key = ml_dsa::VerifyingKey::<MlDsa44>::decode(&key);
+    ml_dsa::Signature::try_from(signature)
+        .is_ok_and(|signature| key.verify(message, &signature).is_ok())
 }

@@ -188,15 +188,21 @@ fn other_signature_types() {
         let (_, base64) = signed_note_line(&key);
         format!("w+{id}+{base64}")
     };
-    assert_eq!(
-        VerifierKey::parse(&vkey(0x04, 32)),
-        Err(KeyError::Type(0x04))
-    );
-    assert_eq!(
-        VerifierKey::parse(&vkey(0x06, 1312)),
-        Err(KeyError::Type(0x06))
-    );
-    assert_eq!(VerifierKey::parse(&vkey(0x01, 31)), Err(KeyError::Key));
+    for other in [0x00, 0x02, 0x03, 0x05, 0x07, 0xfa, 0xff] {
+        assert_eq!(
+            VerifierKey::parse(&vkey(other, 32)),
+            Err(KeyError::Type(other))
+        );
+    }
+    for (known, right) in [(0x01, 32), (0x04, 32), (0x06, 1312)] {
+        for length in [4, right - 1, right + 1] {
+            assert_eq!(
+                VerifierKey::parse(&vkey(known, length)),
+                Err(KeyError::Key),
+                "type {known}, {length} bytes"
+            );
+        }
+    }
 }
 
 /// base64 by way of a signature line, which has none of its own
