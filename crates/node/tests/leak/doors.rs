@@ -122,6 +122,8 @@ impl World {
             "/taxii2/".to_owned(),
             "/ua/".to_owned(),
             "/ua/collections/".to_owned(),
+            "/api/v1/receipts".to_owned(),
+            "/api/v1/receipts?after=0".to_owned(),
             "/api/v1/log/checkpoint".to_owned(),
             "/api/v1/log/tile/0/000".to_owned(),
             "/api/v1/log/tile/entries/000".to_owned(),
@@ -319,7 +321,8 @@ impl World {
     fn single_objects(&self, asker: usize) {
         for record in 0..self.records.len() {
             let place = self.random.below(self.collections.len());
-            match self.random.below(5) {
+            match self.random.below(6) {
+                5 => self.sent(asker, record),
                 0 => self.object(asker, record, place),
                 1 => self.versions(asker, record, place),
                 2 => self.record(asker, record, Some(place)),
@@ -457,6 +460,23 @@ impl World {
                 "{path} {}",
                 answer.status
             ),
+        }
+    }
+
+    /// Who has a record is shown to the party's own staff, of records they may see, and never what is in it.
+    fn sent(&self, asker: usize, record: usize) {
+        let path = self.api(record, None, "/sent");
+        let answer = self.ask(asker, "GET", &path, &[]);
+        self.scan_for_any(&path, asker, &answer.body);
+        let own = self.askers[asker].who.party == HOLDER;
+        let seen = !matches!(self.sight(asker, record, None), Sight::Hidden);
+        if !(own && seen) {
+            assert!(
+                [403, 404].contains(&answer.status),
+                "{path} {}\n{}",
+                answer.status,
+                self.case(asker, record, None)
+            );
         }
     }
 
@@ -600,6 +620,7 @@ impl World {
             id: rec.id.clone(),
             version: Some(rec.version.clone()),
             reader: Some(self.askers[asker].who.person.clone()),
+            opens: false,
         };
         let Ok(value) = self.execute(Command::Show(show), &mut Kept::default()) else {
             assert!(
@@ -788,6 +809,7 @@ impl World {
             id: id.to_owned(),
             version: None,
             reader: Some(reader.to_owned()),
+            opens: false,
         };
         self.execute(Command::Show(show), &mut Kept::default())
             .unwrap()
