@@ -179,6 +179,23 @@ pub struct Sidecar {
     pub offered: OfferedRecords,
 }
 
+impl Sidecar {
+    /// Nobody else speaks for our own records: what is really ours is known here with the label we gave it, and nobody is owed
+    /// a receipt for its coming back.
+    #[must_use]
+    pub fn foreign_to(mut self, own: &PartyId) -> Self {
+        let offered = &mut self.offered;
+        self.by_record.retain(|key, carried| {
+            let foreign = carried.label.originator() != own;
+            if let Some(offered) = offered.get_mut(key) {
+                offered.own = !foreign;
+            }
+            foreign
+        });
+        self
+    }
+}
+
 /// Why a sidecar cannot be used. The envelope is refused whole: a record must not come in under a weaker label.
 #[derive(Debug, thiserror::Error)]
 pub enum SidecarError {

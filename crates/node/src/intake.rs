@@ -314,12 +314,14 @@ fn proved(handling: &Handling, draft: Draft) -> Draft {
             );
             match found {
                 Ok((consigned, offered)) => {
-                    put.withdrawal = delivery.withdrawal(offered, put.revoked);
                     put.link = consigned.leaf;
-                    put.consigned = Some(Consigned {
-                        version: put.version_text.clone(),
-                        ..consigned
-                    });
+                    if !offered.own {
+                        put.withdrawal = delivery.withdrawal(offered, put.revoked);
+                        put.consigned = Some(Consigned {
+                            version: put.version_text.clone(),
+                            ..consigned
+                        });
+                    }
                     Draft::Put(verdict, put)
                 }
                 Err(reason) => {

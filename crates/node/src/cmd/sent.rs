@@ -152,7 +152,7 @@ fn overview(ui: &Ui, rows: &[Value], answer: &Value) -> anyhow::Result<u8> {
         if alarms > 0 {
             ui.say(format_args!(
                 "{}: `comity alarm list`",
-                counted(usize::try_from(alarms).unwrap_or(usize::MAX), "open alarm")
+                counted(alarms, "open alarm")
             ));
         }
         if rows.is_empty() {
@@ -163,9 +163,9 @@ fn overview(ui: &Ui, rows: &[Value], answer: &Value) -> anyhow::Result<u8> {
 }
 
 /// Writes receipts and proofs; gives the number of files.
-fn write(dir: &Path, rows: &[Value], answer: &Value) -> anyhow::Result<usize> {
+fn write(dir: &Path, rows: &[Value], answer: &Value) -> anyhow::Result<u64> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make `{}`", dir.display()))?;
-    let mut files = 0;
+    let mut files = 0_u64;
     let mut put = |name: &str, content: &str| -> anyhow::Result<()> {
         let path = dir.join(name);
         std::fs::write(&path, content)

@@ -76,6 +76,8 @@ pub struct Offered {
     pub salt: Option<[u8; 32]>,
     /// The version asks to remove what came before, and why.
     pub withdrawal: Option<String>,
+    /// It says that the record is the receiver's own: no receipt is owed for its coming back.
+    pub own: bool,
 }
 
 impl Offered {
@@ -107,6 +109,7 @@ impl Offered {
             withdrawal: item
                 .withdraw
                 .then(|| item.reason.clone().unwrap_or_default()),
+            own: false,
         })
     }
 }

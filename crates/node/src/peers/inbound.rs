@@ -52,11 +52,9 @@ pub fn handling(
     if matches!(reader.role(), Role::Peer | Role::Observer)
         && let Some(text) = &beside.handling
     {
-        let sidecar = read_sidecar(text)?;
-        let mut by_record = sidecar.by_record;
+        let sidecar = read_sidecar(text)?.foreign_to(&app.party);
+        let by_record = sidecar.by_record;
         offered = sidecar.offered;
-        // nobody else speaks for our own records: what is really ours is known here with the label we gave it
-        by_record.retain(|_, carried| *carried.label.originator() != app.party);
         for ((id, _), carried) in &by_record {
             if !names(&carried.label, &app.party) {
                 return Err(SidecarError::NotForUs {

@@ -233,12 +233,9 @@ fn handling(
     if target.peer.kind == PeerKind::Comity
         && let Some(text) = &beside.handling
     {
-        let sidecar = read_sidecar(text)?;
-        let mut by_record = sidecar.by_record;
+        let sidecar = read_sidecar(text)?.foreign_to(&app.party);
+        handling.by_record = sidecar.by_record;
         offered = sidecar.offered;
-        // nobody else speaks for our own records: what is really ours is known here with the label we gave it
-        by_record.retain(|_, carried| *carried.label.originator() != app.party);
-        handling.by_record = by_record;
     }
     handling.delivery = proved.map(|proved| proved.delivery(offered));
     Ok(handling)
