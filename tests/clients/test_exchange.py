@@ -1,6 +1,8 @@
 """Exchange with other servers by the command line: a medallion from PyPI, and a second node."""
 
 import json
+import os
+import tempfile
 import time
 import unittest
 
@@ -109,3 +111,37 @@ class TwoNodes(unittest.TestCase):
         while len(held(eu, shared["eu"])) < 20 and time.monotonic() < deadline:
             time.sleep(0.1)
         self.assertEqual(held(eu, shared["eu"]), {o["id"]: o for o in sent})
+        self.receipts(ua, eu, sent)
+
+    def receipts(self, ua, eu, sent):
+        """Each record has a receipt of the other side, which somebody else can check without either node."""
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        while self.answer(ua, "sent")[0].get("received") != len(sent) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertEqual(self.answer(ua, "sent")[0]["received"], len(sent))
+        name = sent[0]["id"]
+        with tempfile.TemporaryDirectory() as folder:
+            shown = self.answer(ua, "sent", name, "--receipts", folder)
+            self.assertEqual([row["state"] for row in shown], ["received"])
+            files = sorted(os.listdir(folder))
+            self.assertEqual(len(files), 5, files)
+            receipt = next(file for file in files if file.endswith(".receipt"))
+            card = self.answer(eu, "peer", "card")[0]
+            path = lambda file: os.path.join(folder, file)  # noqa: E731
+            check = ["receipt", "verify", path(receipt), "--proof", path(receipt.replace(".receipt", ".tlog-proof")), "--record", path("record.json"),
+                     "--sent", path("record.tlog-proof"), "--key", card["receipt_key"], "--log-key", card["log_key"]]
+            self.assertEqual(self.answer(ua, *check)[0]["name"], "ContentConsignment")
+            with open(path(receipt), "a", encoding="utf-8") as file:
+                file.write("one line more\n")
+            self.assertNotEqual(ua.run(*check, check=False).returncode, 0)
+        # an officer there opens it, and the sender learns of it
+        eu.run("show", name, "--dir", eu.data)
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        while self.answer(ua, "sent", name)[0]["state"] != "opened" and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertEqual(self.answer(ua, "sent", name)[0]["state"], "opened")
+
+    def answer(self, node, *args):
+        """The rows a command gives."""
+        done = node.run(*args, "--dir", node.data, "--format", "json", check=False)
+        return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]

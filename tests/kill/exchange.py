@@ -3,12 +3,14 @@
 
 A writer posts to UA and notes what UA acknowledged. Each round SIGKILLs UA or EU at a random moment and starts it again at
 the same address. At the end both registers pass `comity fsck`, EU holds every acknowledged record exactly once with the
-bytes that were sent, and UA's own account of the deliveries says so.
+bytes that were sent, UA's own account of the deliveries says so, and UA has one verified receipt for each record EU holds.
 """
 
+import contextlib
 import json
 import os
 import random
+import sqlite3
 import sys
 import threading
 import time
@@ -68,6 +70,31 @@ def walk(node, collection):
         query["next"] = page.json()["next"]
 
 
+def receipts(node):
+    """How often each record was received, as the receipts kept say, and alarms: read past the node."""
+    with contextlib.closing(sqlite3.connect(f"file:{node.data / 'register.db'}?mode=ro", uri=True)) as db:
+        counts = dict(db.execute("SELECT r.id, count(*) FROM receipt JOIN record r USING (seq) WHERE event = 0xd1 GROUP BY r.id"))
+        return counts, db.execute("SELECT count(*) FROM alarm").fetchone()[0]
+
+
+def await_receipts(ua, held):
+    deadline = time.monotonic() + ARRIVAL_SECONDS_MAX
+    while time.monotonic() < deadline:
+        got, alarms = receipts(ua)
+        if held.keys() <= got.keys():
+            break
+        time.sleep(0.5)
+    missing = held.keys() - got.keys()
+    if missing:
+        raise SystemExit(f"{len(missing)} records that arrived have no receipt, for instance {sorted(missing)[0]}; kept in {ua.dir}")
+    twice = [name for name, count in got.items() if count != 1]
+    if twice:
+        raise SystemExit(f"more than one receipt of the same kind: {twice[0]}; kept in {ua.dir}")
+    if alarms:
+        raise SystemExit(f"{alarms} alarms without a reason; kept in {ua.dir}")
+    return len(got)
+
+
 def round_of(ua, eu, collection, ledger, chance):
     stop = threading.Event()
     writer = threading.Thread(target=write, args=(ua, collection, ledger, stop, chance.random()))
@@ -106,10 +133,11 @@ def main():
         if got != ledger.sent.get(name):
             raise SystemExit(f"not as it was sent: {name}")
     deliveries = answer_of(ua, "peer", "show", "eu")["deliveries"]
+    proved = await_receipts(ua, held)
     for node in (ua, eu):
         node.close()
         fsck(node, rounds)
-    print(f"1 passed, 0 failed, 0 skipped: {rounds} rounds, {len(ledger.acknowledged)} acknowledged, all arrived once, {deliveries}")
+    print(f"1 passed, 0 failed, 0 skipped: {rounds} rounds, {len(ledger.acknowledged)} acknowledged, all arrived once, {proved} receipts, {deliveries}")
 
 
 if __name__ == "__main__":

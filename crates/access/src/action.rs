@@ -31,6 +31,8 @@ pub enum Action {
     Delete,
     /// Revoke a record: its originator says it no longer holds.
     Withdraw,
+    /// Answer whoever sent a record: refuse it, keep or remove what it withdrew.
+    Answer,
     /// Use a collection for reading at all (TAXII `can_read`).
     ReadCollection,
     /// Use a collection for writing at all (TAXII `can_write`).
@@ -62,7 +64,7 @@ pub enum Kind {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Read,
         Self::Search,
         Self::Export,
@@ -74,6 +76,7 @@ impl Action {
         Self::Write,
         Self::Delete,
         Self::Withdraw,
+        Self::Answer,
         Self::ReadCollection,
         Self::WriteCollection,
         Self::SeeEntry,
@@ -99,6 +102,7 @@ impl Action {
             Self::Write => "write",
             Self::Delete => "delete",
             Self::Withdraw => "withdraw",
+            Self::Answer => "answer",
             Self::ReadCollection => "read-collection",
             Self::WriteCollection => "write-collection",
             Self::SeeEntry => "see-entry",
@@ -124,7 +128,8 @@ impl Action {
             | Self::Import
             | Self::Write
             | Self::Delete
-            | Self::Withdraw => Kind::Record,
+            | Self::Withdraw
+            | Self::Answer => Kind::Record,
             Self::ReadCollection | Self::WriteCollection => Kind::Collection,
             Self::SeeEntry
             | Self::Audit

@@ -2,14 +2,16 @@
 //!
 //! Writing: a [`Frontier`] holds the right edge of the tree; [`Frontier::append`] says which tiles to write, and the
 //! frontier to go on from once they are durable. Reading: [`root`], [`inclusion_proof`] and [`consistency_proof`] read a
-//! handful of tiles from a [`TileSource`]. Checking needs neither: [`verify_inclusion`], [`verify_consistency`].
+//! handful of tiles from a [`TileSource`]; [`Paths`] makes many proofs at once. Checking needs neither: [`verify_inclusion`], [`verify_consistency`].
 
 mod append;
 mod check;
+mod paths;
 mod prove;
 
 pub use append::{Appended, Frontier, TileWrite, TreeFull};
 pub use check::{ProofInvalid, verify_consistency, verify_inclusion};
+pub use paths::Paths;
 pub use prove::{
     MemoryTiles, MissingTile, TileSource, TreeError, consistency_proof, inclusion_proof, root,
 };

@@ -22,7 +22,7 @@
 
 use crate::Hash;
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::entry::{Entry, EntryError, commitment};
+use crate::entry::{Entry, EntryError};
 use crate::note::{NoteError, NoteInvalid, SignedNote, VerifierKey};
 use crate::policy::{Policy, PolicyName, PolicyWitness};
 use crate::proof::{Opening, Proof, ProofError};
@@ -168,17 +168,25 @@ fn opened<C: AsRef<Checkpoint>>(
         .extra()
         .and_then(Opening::parse)
         .ok_or(VerifyError::NoEntry)?;
-    let leaf = leaf_hash(&opening.entry);
-    let root = checkpoint.as_ref();
-    verify_inclusion(&leaf, proof.index(), root.size(), root.root(), proof.path())?;
-    // leaf -> what it says
-    let entry = VerifiedEntry {
-        entry: Entry::decode(&opening.entry)?,
-        leaf,
-        index: proof.index(),
-        checkpoint,
-    };
+    let entry = contained(checkpoint, proof.index(), &opening.entry, proof.path())?;
     Ok((entry, opening.salt))
+}
+
+/// root -> leaf -> what it says
+fn contained<C: AsRef<Checkpoint>>(
+    checkpoint: C,
+    index: u64,
+    entry: &[u8],
+    path: &[Hash],
+) -> Result<VerifiedEntry<C>, VerifyError> {
+    let (leaf, root) = (leaf_hash(entry), checkpoint.as_ref());
+    verify_inclusion(&leaf, index, root.size(), root.root(), path)?;
+    Ok(VerifiedEntry {
+        entry: Entry::decode(entry)?,
+        leaf,
+        index,
+        checkpoint,
+    })
 }
 
 /// what it says -> content
@@ -186,14 +194,7 @@ fn commits<C>(
     (entry, salt): (VerifiedEntry<C>, Option<[u8; 32]>),
     content_sha256: &Hash,
 ) -> Result<VerifiedRecord<C>, VerifyError> {
-    let salt = salt.ok_or(VerifyError::NoSalt)?;
-    if commitment(&salt, content_sha256) != entry.entry.commitment {
-        return Err(VerifyError::Content);
-    }
-    Ok(VerifiedRecord {
-        content_sha256: *content_sha256,
-        entry,
-    })
+    entry.record(&salt.ok_or(VerifyError::NoSalt)?, content_sha256)
 }
 
 /// "Check that the checkpoint origin line is acceptable, and that the checkpoint is signed by a log public key configured

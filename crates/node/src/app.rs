@@ -37,6 +37,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The log's public key as a C2SP vkey.
     pub log_key: String,
+    /// Signs receipts.
+    pub receipt_signer: Signer,
     /// Exchange with peers.
     pub exchange: crate::peers::run::Exchange,
     catalog: RwLock<Arc<Catalog>>,
@@ -129,6 +131,7 @@ impl App {
                 source,
             })?;
         keys::create_log_seed(&config.dir, &**entropy)?;
+        keys::ensure_receipt_seed(&config.dir, &**entropy)?;
         let genesis = Genesis {
             database_id,
             origin: origin(config.party()),
@@ -158,6 +161,7 @@ impl App {
         let metrics =
             Arc::new(Metrics::new().map_err(|error| AppError::Internal(error.to_string()))?);
         let (sign, log_key) = signer(&config)?;
+        let receipt_signer = receipt_signer(&config, &*entropy)?;
         let head = store.head()?;
         check_head(&head, &log_key)?;
         metrics
@@ -187,6 +191,7 @@ impl App {
             entropy,
             metrics,
             log_key,
+            receipt_signer,
             exchange: crate::peers::run::Exchange::default(),
             catalog,
             catalog_changed: tokio::sync::watch::Sender::new(0),
@@ -293,6 +298,28 @@ impl App {
 #[must_use]
 pub fn origin(party: &str) -> String {
     format!("comity.{party}/log/1")
+}
+
+/// The name of the key that signs a party's receipts.
+#[must_use]
+pub fn receipt_key_name(party: &str) -> String {
+    format!("comity.{party}/receipts/1")
+}
+
+fn receipt_signer(
+    config: &Config,
+    entropy: &dyn crate::entropy::Entropy,
+) -> Result<Signer, AppError> {
+    let (seed, fresh) = keys::ensure_receipt_seed(&config.dir, entropy)?;
+    if fresh {
+        tracing::warn!(
+            "a new key for receipts was made; peers that knew another one refuse receipts until they repeat `comity peer add`"
+        );
+    }
+    let internal = |error: String| AppError::Internal(error);
+    let name = KeyName::new(receipt_key_name(config.party()))
+        .map_err(|error| internal(error.to_string()))?;
+    Signer::from_seed(name, seed.bytes()).map_err(|error| internal(error.to_string()))
 }
 
 fn signer(config: &Config) -> Result<(SignCheckpoint, String), AppError> {

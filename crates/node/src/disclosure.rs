@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use comity_access::Reader;
 use comity_stix::marking::Tlp;
-use comity_store::{Disclose, LabelSetId, Op, Outcome, ReadError, Seq};
+use comity_store::{Disclose, LabelSetId, Op, Outcome, Peer, ReadError, Seq};
 
 use crate::app::App;
+use crate::peers::inbound::comity_peer;
+use crate::peers::settings::PeerSettings;
 use crate::sequencer::SubmitError;
 
 /// Why a page must not leave.
@@ -25,7 +27,7 @@ pub enum DisclosureError {
 
 /// Notes that `records` are handed to `reader`. For TLP:AMBER and stricter this returns after the note is on disk, so the
 /// bytes must leave only then; for the rest the note follows with the next batch (DESIGN section 4). The party's own staff
-/// read without a note.
+/// read without a note. `proved`: they go with proofs to a node that owes a receipt for each.
 ///
 /// # Errors
 /// When the note could not be made: the page must not leave.
@@ -33,6 +35,7 @@ pub async fn disclose(
     app: &Arc<App>,
     reader: &Reader,
     records: &[(Seq, LabelSetId)],
+    proved: bool,
 ) -> Result<(), DisclosureError> {
     if *reader.party() == app.party || records.is_empty() {
         return Ok(());
@@ -49,6 +52,11 @@ pub async fn disclose(
         reader_party: reader.party().as_str().to_owned(),
         principal: reader.principal().as_str().to_owned(),
         records: records.iter().map(|(seq, _)| *seq).collect(),
+        awaited: if proved {
+            awaited(app, reader, records)?
+        } else {
+            None
+        },
         salt: app.salt()?,
     });
     if strict {
@@ -64,4 +72,32 @@ pub async fn disclose(
         }
     });
     Ok(())
+}
+
+/// For which of the records a receipt is awaited, and until when. Nobody owes one for a record of their own.
+fn awaited(
+    app: &App,
+    reader: &Reader,
+    records: &[(Seq, LabelSetId)],
+) -> Result<Option<(Vec<Seq>, i64)>, ReadError> {
+    let Some(peer) = comity_peer(app, reader) else {
+        return Ok(None);
+    };
+    let mut from = Vec::with_capacity(records.len());
+    for (seq, label_set) in records {
+        if app.release.label(*label_set)?.originator() != reader.party() {
+            from.push(*seq);
+        }
+    }
+    Ok((!from.is_empty()).then(|| (from, due(app, &peer))))
+}
+
+/// By when a receipt of this peer is expected for what goes there now, microseconds.
+#[must_use]
+pub fn due(app: &App, peer: &Peer) -> i64 {
+    let settings: PeerSettings = serde_json::from_value(peer.settings.clone()).unwrap_or_default();
+    let within = settings.receipt_within_seconds.saturating_mul(1_000_000);
+    app.clock
+        .now_micros()
+        .saturating_add(i64::try_from(within).unwrap_or(i64::MAX))
 }

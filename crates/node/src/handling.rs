@@ -6,6 +6,9 @@ use comity_access::{Audience, Draft, GranularLabel, LabelError, LabelSet, PartyI
 use comity_stix::marking::{Pap, Tlp, tlp_of};
 use comity_stix::object::Object;
 use comity_stix::timestamp::Timestamp;
+use comity_store::Withdrawal;
+
+use crate::peers::delivery::{Delivery, Offered, OfferedRecords};
 
 /// What a sender says about handling beside what stands on the objects themselves.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +23,10 @@ pub struct Handling {
     pub exercise: Option<String>,
     /// What a Comity peer said about single records, by (id, version key); it leads over the rest.
     pub by_record: BTreeMap<(String, String), Carried>,
+    /// How the records of a Comity peer are proved; nothing else needs a proof.
+    pub delivery: Option<Delivery>,
+    /// The one record is our own withdrawal.
+    pub withdrawal: Option<Withdrawal>,
 }
 
 /// The label of one record as a peer carries it across the border.
@@ -127,6 +134,9 @@ pub const SIDECAR_PROPERTY: &str = "x_comity_handling";
 /// The request header by which a Comity node asks for the sidecar on what it pulls.
 pub const SIDECAR_HEADER: &str = "comity-handling";
 
+/// Longest reason of a withdrawal, octets: as long as one of a receipt.
+pub const REASON_BYTES_MAX: usize = comity_ledger::receipt::REASON_BYTES_MAX;
+
 /// Most records one sidecar may speak of.
 const SIDECAR_RECORDS_MAX: usize = crate::limits::ENVELOPE_OBJECTS_MAX;
 
@@ -146,6 +156,44 @@ pub struct SidecarItem {
     /// Salt of the commitment, base64. Not for records with granular markings: the parts left out could be guessed by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<String>,
+    /// That entry as it is logged, 76 bytes, base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logged: Option<String>,
+    /// From that entry to the root of the head beside the records, each hash in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Vec<String>>,
+    /// This last version asks to remove what came before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdraw: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What a peer says beside records.
+#[derive(Clone, Debug, Default)]
+pub struct Sidecar {
+    /// Labels.
+    pub by_record: BTreeMap<(String, String), Carried>,
+    /// Entries of the peer's log.
+    pub offered: OfferedRecords,
+}
+
+impl Sidecar {
+    /// Nobody else speaks for our own records: what is really ours is known here with the label we gave it, and nobody is owed
+    /// a receipt for its coming back.
+    #[must_use]
+    pub fn foreign_to(mut self, own: &PartyId) -> Self {
+        let offered = &mut self.offered;
+        self.by_record.retain(|key, carried| {
+            let foreign = carried.label.originator() != own;
+            if let Some(offered) = offered.get_mut(key) {
+                offered.own = !foreign;
+            }
+            foreign
+        });
+        self
+    }
 }
 
 /// Why a sidecar cannot be used. The envelope is refused whole: a record must not come in under a weaker label.
@@ -189,16 +237,22 @@ pub enum SidecarError {
 ///
 /// # Errors
 /// See [`SidecarError`].
-pub fn read_sidecar(text: &[u8]) -> Result<BTreeMap<(String, String), Carried>, SidecarError> {
+pub fn read_sidecar(text: &[u8]) -> Result<Sidecar, SidecarError> {
     let items: Vec<SidecarItem> =
         serde_json::from_slice(text).map_err(|error| SidecarError::Json(error.to_string()))?;
     if items.len() > SIDECAR_RECORDS_MAX {
         return Err(SidecarError::TooMany(items.len()));
     }
-    items.into_iter().map(read_item).collect()
+    let mut sidecar = Sidecar::default();
+    for item in items {
+        let (key, carried, offered) = read_item(item)?;
+        sidecar.by_record.insert(key.clone(), carried);
+        sidecar.offered.insert(key, offered);
+    }
+    Ok(sidecar)
 }
 
-fn read_item(item: SidecarItem) -> Result<((String, String), Carried), SidecarError> {
+fn read_item(item: SidecarItem) -> Result<((String, String), Carried, Offered), SidecarError> {
     use base64::Engine as _;
     let field = |field| SidecarError::Field {
         id: item.id.clone(),
@@ -214,7 +268,16 @@ fn read_item(item: SidecarItem) -> Result<((String, String), Carried), SidecarEr
         id: item.id.clone(),
         text: error.to_string(),
     })?;
-    Ok(((item.id, version.key().to_owned()), Carried { label, leaf }))
+    if item
+        .reason
+        .as_ref()
+        .is_some_and(|reason| reason.len() > REASON_BYTES_MAX)
+    {
+        return Err(field("reason"));
+    }
+    let offered = Offered::of(&item).map_err(field)?;
+    let key = (item.id, version.key().to_owned());
+    Ok((key, Carried { label, leaf }, offered))
 }
 
 #[cfg(test)]

@@ -6,11 +6,14 @@ use comity_ledger::entry::Event;
 use comity_stix::finding::{Finding, Position};
 use comity_stix::object::{Object, Valid};
 use comity_stix::validate::{self, Options};
-use comity_store::{CollectionKey, Op, Outcome, Put, Refuse, Stored, Which};
+use comity_store::{
+    CollectionKey, Consigned, Op, Outcome, Put, Refuse, Stored, Which, Withdrawal, WithdrawalAct,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
 use crate::handling::{self, Handling, Meaning, Meanings, Source};
+use crate::peers::delivery::Delivery;
 use crate::sequencer::SubmitError;
 
 /// One object as it came.
@@ -137,10 +140,20 @@ pub fn check(incoming: &Incoming, options: &Options) -> Checked {
         },
         None => Checked {
             object: None,
-            content_sha256: Sha256::digest(&incoming.bytes).into(),
+            content_sha256: digest(&incoming.bytes),
             id: readable_id(&incoming.bytes),
             findings: checked.findings,
         },
+    }
+}
+
+/// SHA-256 of the canonical form even of what is no valid object, so that its sender can tell what was refused; of the bytes
+/// where there is none.
+fn digest(bytes: &[u8]) -> comity_ledger::Hash {
+    let limits = comity_stix::json::Limits::default();
+    match comity_stix::canonical::canonical_bytes(bytes, &limits) {
+        Ok(canonical) => Sha256::digest(&canonical).into(),
+        Err(_) => Sha256::digest(bytes).into(),
     }
 }
 
@@ -157,8 +170,9 @@ pub async fn accept(
     handling: &Handling,
 ) -> Result<Vec<Verdict>, SubmitError> {
     let (ops, verdicts) = prepare(app, objects, collections, source, handling)?;
+    let first = ops.len() - verdicts.len();
     let outcomes = app.sequencer.submit(ops).await?;
-    Ok(judge(app, verdicts, outcomes))
+    Ok(judge(app, verdicts, outcomes.into_iter().skip(first)))
 }
 
 /// [`accept`] for threads outside the runtime.
@@ -173,8 +187,9 @@ pub fn accept_blocking(
     handling: &Handling,
 ) -> Result<Vec<Verdict>, SubmitError> {
     let (ops, verdicts) = prepare(app, objects, collections, source, handling)?;
+    let first = ops.len() - verdicts.len();
     let outcomes = app.sequencer.submit_blocking(ops)?;
-    Ok(judge(app, verdicts, outcomes))
+    Ok(judge(app, verdicts, outcomes.into_iter().skip(first)))
 }
 
 /// What would become of the objects, without keeping them: for `import --dry-run`.
@@ -190,7 +205,7 @@ pub fn foresee(
         .into_iter()
         .map(
             |checked| match draft(checked, source, handling, &meanings) {
-                Draft::Refused(verdict, _) => verdict,
+                Draft::Refused(verdict, ..) => verdict,
                 Draft::Put(verdict, put) => Verdict {
                     fate: foresee_one(app, &put),
                     ..verdict
@@ -230,7 +245,7 @@ fn foresee_one(app: &App, put: &Put) -> Fate {
 
 enum Draft {
     Put(Verdict, Box<Put>),
-    Refused(Verdict, comity_ledger::Hash),
+    Refused(Verdict, comity_ledger::Hash, Option<Consigned>),
 }
 
 fn prepare(
@@ -241,11 +256,13 @@ fn prepare(
     handling: &Handling,
 ) -> Result<(Vec<Op>, Vec<Verdict>), SubmitError> {
     let meanings = meanings(app, &objects);
-    let mut ops = Vec::with_capacity(objects.len());
+    let mut ops = Vec::with_capacity(objects.len() + 1);
+    // the cross-link stands before what rests on it
+    ops.extend(handling.delivery.as_ref().and_then(Delivery::first));
     let mut verdicts = Vec::with_capacity(objects.len());
     for checked in objects {
         let salt = app.salt()?;
-        let drafted = match draft(checked, source, handling, &meanings) {
+        let drafted = match proved(handling, draft(checked, source, handling, &meanings)) {
             Draft::Put(verdict, put) => of_its_originator(app, source, verdict, put)?,
             refused => refused,
         };
@@ -253,21 +270,25 @@ fn prepare(
             Draft::Put(verdict, mut put) => {
                 put.salt = salt;
                 put.collections = collections.to_vec();
-                put.event = if source.party == app.party {
-                    Event::SubmissionAcceptance
-                } else {
-                    Event::ContentConsignment
+                put.event = match &put.withdrawal {
+                    Some(Withdrawal {
+                        act: WithdrawalAct::Own,
+                        ..
+                    }) => Event::Withdrawal,
+                    _ if source.party == app.party => Event::SubmissionAcceptance,
+                    _ => Event::ContentConsignment,
                 };
                 ops.push(Op::Put(put));
                 verdicts.push(verdict);
             }
-            Draft::Refused(verdict, content_sha256) => {
+            Draft::Refused(verdict, content_sha256, consigned) => {
                 ops.push(Op::Refuse(Refuse {
                     event: Event::SubmissionRejection,
                     what: serde_json::json!({ "id": verdict.id }).to_string(),
                     who: source.principal.clone(),
-                    reason: verdict.fate.text(),
+                    reason: cut(verdict.fate.text()),
                     content_sha256,
+                    consigned,
                     salt,
                 }));
                 verdicts.push(verdict);
@@ -275,6 +296,54 @@ fn prepare(
         }
     }
     Ok((ops, verdicts))
+}
+
+/// Holds what comes from a Comity node against its sender's proof. What is refused for another reason is answered too, if it
+/// was proved.
+fn proved(handling: &Handling, draft: Draft) -> Draft {
+    let Some(delivery) = &handling.delivery else {
+        return draft;
+    };
+    match draft {
+        Draft::Put(verdict, mut put) => {
+            let found =
+                delivery.prove(&put.id, &put.version_key, &put.content_sha256, put.granular);
+            match found {
+                Ok((consigned, offered)) => {
+                    put.link = consigned.leaf;
+                    if !offered.own {
+                        put.withdrawal = delivery.withdrawal(offered, put.revoked);
+                        put.consigned = Some(Consigned {
+                            version: put.version_text.clone(),
+                            ..consigned
+                        });
+                    }
+                    Draft::Put(verdict, put)
+                }
+                Err(reason) => {
+                    let fate = Fate::Refused {
+                        code: "proof",
+                        reason,
+                    };
+                    Draft::Refused(Verdict { fate, ..verdict }, put.content_sha256, None)
+                }
+            }
+        }
+        Draft::Refused(verdict, content_sha256, _) => {
+            let consigned = delivery.prove_invalid(&verdict.id, &content_sha256);
+            Draft::Refused(verdict, content_sha256, consigned)
+        }
+    }
+}
+
+/// A reason as long as a receipt can carry.
+fn cut(mut reason: String) -> String {
+    let mut end = crate::handling::REASON_BYTES_MAX.min(reason.len());
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    reason.truncate(end);
+    reason
 }
 
 /// STIX 2.1 section 3.6: only the creator gives an object new versions. What comes from another party must not revoke or
@@ -311,7 +380,11 @@ fn of_its_originator(
             .to_owned(),
     };
     let content_sha256 = put.content_sha256;
-    Ok(Draft::Refused(Verdict { fate, ..verdict }, content_sha256))
+    Ok(Draft::Refused(
+        Verdict { fate, ..verdict },
+        content_sha256,
+        put.consigned,
+    ))
 }
 
 fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Meanings) -> Draft {
@@ -330,6 +403,7 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
                 findings,
             },
             content_sha256,
+            None,
         )
     };
     let Some(object) = object else {
@@ -371,6 +445,8 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
         references: references(&object),
         event: Event::SubmissionAcceptance,
         link: carried.map_or([0; 32], |carried| carried.leaf),
+        consigned: None,
+        withdrawal: handling.withdrawal.clone(),
         id: id.clone(),
     };
     let fate = Fate::Refused {
@@ -471,7 +547,11 @@ fn readable_id(bytes: &[u8]) -> String {
     if id.len() <= 300 { id } else { String::new() }
 }
 
-fn judge(app: &App, verdicts: Vec<Verdict>, outcomes: Vec<Outcome>) -> Vec<Verdict> {
+fn judge(
+    app: &App,
+    verdicts: Vec<Verdict>,
+    outcomes: impl Iterator<Item = Outcome>,
+) -> Vec<Verdict> {
     let judged: Vec<Verdict> = verdicts
         .into_iter()
         .zip(outcomes)

@@ -38,10 +38,10 @@ pub enum KeyError {
     Certificate(String),
 }
 
-/// The seed of the log's Ed25519 key; wiped from memory when dropped.
-pub struct LogSeed(Zeroizing<[u8; 32]>);
+/// The seed of an Ed25519 key; wiped from memory when dropped.
+pub struct Seed(Zeroizing<[u8; 32]>);
 
-impl LogSeed {
+impl Seed {
     /// The 32 bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 32] {
@@ -55,12 +55,37 @@ pub fn log_seed_path(dir: &Path) -> PathBuf {
     dir.join("keys").join("log.seed")
 }
 
+/// The file with the seed of the key that signs receipts, below a data directory.
+#[must_use]
+pub fn receipt_seed_path(dir: &Path) -> PathBuf {
+    dir.join("keys").join("receipts.seed")
+}
+
 /// Makes a fresh log seed; refuses to replace one, because a log must never change its key unseen.
 ///
 /// # Errors
 /// When the file exists or cannot be written.
 pub fn create_log_seed(dir: &Path, entropy: &dyn Entropy) -> Result<(), KeyError> {
-    let path = log_seed_path(dir);
+    create_seed(log_seed_path(dir), entropy)
+}
+
+/// The seed of the key that signs receipts; made now where there is none yet. The second value says so.
+///
+/// # Errors
+/// When it cannot be made, or the file holds something else.
+pub fn ensure_receipt_seed(dir: &Path, entropy: &dyn Entropy) -> Result<(Seed, bool), KeyError> {
+    let path = receipt_seed_path(dir);
+    let fresh = !path.exists();
+    if fresh {
+        create_seed(path.clone(), entropy)?;
+    }
+    Ok((
+        read_seed(path, "a seed for receipts (32 bytes in base64)")?,
+        fresh,
+    ))
+}
+
+fn create_seed(path: PathBuf, entropy: &dyn Entropy) -> Result<(), KeyError> {
     let seed = crate::entropy::bytes::<32>(entropy).map_err(|source| KeyError::File {
         what: "draw randomness for",
         path: path.clone(),
@@ -75,8 +100,11 @@ pub fn create_log_seed(dir: &Path, entropy: &dyn Entropy) -> Result<(), KeyError
 ///
 /// # Errors
 /// When the file is missing or holds something else.
-pub fn read_log_seed(dir: &Path) -> Result<LogSeed, KeyError> {
-    let path = log_seed_path(dir);
+pub fn read_log_seed(dir: &Path) -> Result<Seed, KeyError> {
+    read_seed(log_seed_path(dir), "a log seed (32 bytes in base64)")
+}
+
+fn read_seed(path: PathBuf, what: &'static str) -> Result<Seed, KeyError> {
     let text = Zeroizing::new(
         std::fs::read_to_string(&path).map_err(|source| KeyError::File {
             what: "read",
@@ -86,11 +114,8 @@ pub fn read_log_seed(dir: &Path) -> Result<LogSeed, KeyError> {
     );
     let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).ok();
     let seed = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
-    seed.map(|seed| LogSeed(Zeroizing::new(seed)))
-        .ok_or(KeyError::Content {
-            what: "a log seed (32 bytes in base64)",
-            path,
-        })
+    seed.map(|seed| Seed(Zeroizing::new(seed)))
+        .ok_or(KeyError::Content { what, path })
 }
 
 /// Where the generated certificate and its key lie.

@@ -33,6 +33,12 @@ pub struct Metrics {
     pub follower_lag_entries: IntGaugeVec,
     /// Deliveries by peer and state.
     pub deliveries_total: IntCounterVec,
+    /// Alarms raised, by code.
+    pub alarms_total: IntCounterVec,
+    /// Receipts of peers kept, by event.
+    pub receipts_total: IntCounterVec,
+    /// Receipts that did not come in time.
+    pub receipts_expired_total: IntCounter,
     /// Open connections.
     pub connections_open: IntGauge,
 }
@@ -97,6 +103,12 @@ impl Metrics {
                 "deliveries_total",
                 "records handed to peers",
                 &["peer", "state"],
+            )?,
+            alarms_total: counters("alarms_total", "alarms raised", &["code"])?,
+            receipts_total: counters("receipts_total", "receipts of peers kept", &["event"])?,
+            receipts_expired_total: counter(
+                "receipts_expired_total",
+                "receipts that did not come in the agreed time",
             )?,
             connections_open: gauge("connections_open", "open connections")?,
             registry,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use comity_access::{Action, PrincipalId, Resource};
 use comity_stix::finding::Position;
-use comity_store::{Record, Which};
+use comity_store::{Record, Which, Withdrawal, WithdrawalAct};
 use serde_json::value::RawValue;
 
 use crate::app::App;
@@ -49,7 +49,12 @@ pub enum WithdrawError {
 ///
 /// # Errors
 /// See [`WithdrawError`].
-pub fn withdraw(app: &Arc<App>, actor: &str, id: &str) -> Result<Verdict, WithdrawError> {
+pub fn withdraw(
+    app: &Arc<App>,
+    actor: &str,
+    id: &str,
+    reason: &str,
+) -> Result<Verdict, WithdrawError> {
     let reader = app
         .reader(actor)
         .ok_or_else(|| WithdrawError::Actor(actor.to_owned()))?;
@@ -94,6 +99,11 @@ pub fn withdraw(app: &Arc<App>, actor: &str, id: &str) -> Result<Verdict, Withdr
     };
     let handling = Handling {
         by_record: BTreeMap::from([((record.id.clone(), key), carried)]),
+        withdrawal: Some(Withdrawal {
+            party: app.party.as_str().to_owned(),
+            reason: reason.to_owned(),
+            act: WithdrawalAct::Own,
+        }),
         ..Handling::default()
     };
     let source = Source {

@@ -442,6 +442,8 @@ fn record(number: u64, collection: CollectionKey) -> Put {
             ("/source_ref".into(), identifier(object / 3)),
         ],
         event: Event::SubmissionAcceptance,
+        consigned: None,
+        withdrawal: None,
         link: [0; 32],
         id,
         bytes,

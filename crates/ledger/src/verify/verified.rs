@@ -2,9 +2,11 @@
 
 use crate::Hash;
 use crate::checkpoint::Checkpoint;
-use crate::entry::Entry;
+use crate::entry::{Entry, commitment};
 use crate::note::{VerifiedCosignature, VerifierKey};
 use crate::policy::PolicyWitness;
+
+use super::{VerifyError, contained};
 
 /// A head that the log signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +63,20 @@ impl VerifiedCheckpoint {
     #[must_use]
     pub fn signers(&self) -> &[VerifierKey] {
         &self.signers
+    }
+
+    /// Root -> leaf, for many entries under one head whose signature was checked once: `entry`, the logged bytes, is at
+    /// `index` of this tree.
+    ///
+    /// # Errors
+    /// [`VerifyError::Tree`] or [`VerifyError::Entry`].
+    pub fn entry(
+        &self,
+        index: u64,
+        entry: &[u8],
+        path: &[Hash],
+    ) -> Result<VerifiedEntry, VerifyError> {
+        contained(self.clone(), index, entry, path)
     }
 }
 
@@ -129,6 +145,24 @@ impl Witnessing {
 }
 
 impl<C> VerifiedEntry<C> {
+    /// What it says -> content: it commits to the contents with this SHA-256 under this salt.
+    ///
+    /// # Errors
+    /// [`VerifyError::Content`].
+    pub fn record(
+        self,
+        salt: &[u8; 32],
+        content_sha256: &Hash,
+    ) -> Result<VerifiedRecord<C>, VerifyError> {
+        if commitment(salt, content_sha256) != self.entry.commitment {
+            return Err(VerifyError::Content);
+        }
+        Ok(VerifiedRecord {
+            content_sha256: *content_sha256,
+            entry: self,
+        })
+    }
+
     /// What was logged.
     #[must_use]
     pub fn entry(&self) -> &Entry {

@@ -316,3 +316,33 @@ fn every_bit_of_a_proof_counts() {
     let node = [leaf(0), leaf(1)].concat();
     assert_ne!(leaf_hash(&node), node_hash(&leaf(0), &leaf(1)));
 }
+
+/// Reads each tile once, whatever is asked for.
+#[test]
+fn many_paths_at_once_are_those_made_one_by_one() {
+    for size in [
+        1_u64, 2, 3, 255, 256, 257, 300, 511, 513, 1000, 65_535, 65_537, 70_001,
+    ] {
+        let (_, tiles) = grown(&[size]);
+        let counting = Counting(&tiles, RefCell::new(0));
+        let mut paths = comity_ledger::tree::Paths::new(&counting, size).unwrap();
+        let step = usize::try_from(1 + size / 300).unwrap();
+        for index in (0..size).step_by(step).chain([size - 1]) {
+            assert_eq!(
+                paths.inclusion(index).unwrap(),
+                inclusion_proof(&tiles, index, size).unwrap(),
+                "{index} of {size}"
+            );
+        }
+        assert!(matches!(
+            paths.inclusion(size),
+            Err(TreeError::Range { .. })
+        ));
+        let all = usize::try_from(size.div_ceil(256) + size.div_ceil(65_536) + 1).unwrap();
+        assert!(
+            *counting.1.borrow() <= all,
+            "{size}: {}",
+            counting.1.borrow()
+        );
+    }
+}

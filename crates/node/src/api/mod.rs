@@ -20,8 +20,10 @@ pub mod log;
 pub mod metrics;
 pub mod openapi;
 pub mod proof;
+pub mod receipts;
 pub mod record;
 pub mod records;
+pub mod sent;
 
 /// Adds its routes.
 pub fn routes(router: Router<Ctx>) -> Router<Ctx> {
@@ -33,6 +35,8 @@ pub fn routes(router: Router<Ctx>) -> Router<Ctx> {
         .route("/api/v1/records", get(records::search))
         .route("/api/v1/records/{id}", get(record::get))
         .route("/api/v1/records/{id}/proof", get(proof::get))
+        .route("/api/v1/records/{id}/sent", get(sent::get))
+        .route("/api/v1/receipts", get(receipts::get).post(receipts::post))
         .route("/api/v1/log/{*path}", get(log::get))
         .route("/api/v1/events", get(events::get))
 }

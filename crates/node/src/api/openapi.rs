@@ -20,7 +20,10 @@ use crate::http::Result;
         super::events::get,
         super::records::search,
         super::record::get,
-        super::proof::get
+        super::proof::get,
+        super::sent::get,
+        super::receipts::get,
+        super::receipts::post
     )
 )]
 pub struct Description;
@@ -45,6 +48,8 @@ mod tests {
             "/api/v1/records",
             "/api/v1/records/{id}",
             "/api/v1/records/{id}/proof",
+            "/api/v1/records/{id}/sent",
+            "/api/v1/receipts",
             "/api/v1/log/{path}",
             "/api/v1/events",
             "/healthz",

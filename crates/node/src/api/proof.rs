@@ -3,19 +3,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
-use axum::response::Response;
-use comity_ledger::note::SignedNote;
-use comity_ledger::proof::{Opening, Proof};
-use comity_ledger::tree::inclusion_proof;
-use comity_store::Record;
-
 use super::record::{Parameters, find};
 use super::records::{parameters, place};
 use crate::http::auth::Caller;
 use crate::http::context::reading;
 use crate::http::{Ctx, Error, Result};
+use crate::proof::proof_for;
 use crate::release::{Visible, visible};
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
 
 /// The proof of one record, with the salt for those who read it whole.
 ///
@@ -50,28 +46,8 @@ pub async fn get(
             Visible::Redacted(_) => None,
             Visible::Withheld => return Err(Error::not_found("there is no such record")),
         };
-        prove(&ctx, &record, salt)
+        Ok(proof_for(&ctx.app.store, record.entry_index, salt)?)
     })
     .await?;
     Ok(super::typed("text/plain; charset=utf-8", proof.to_string()))
-}
-
-fn prove(ctx: &Ctx, record: &Record, salt: Option<[u8; 32]>) -> Result<Proof> {
-    let store = &ctx.app.store;
-    let head = store.head()?;
-    let entry = store
-        .entries(record.entry_index, record.entry_index + 1)?
-        .pop();
-    let entry = entry
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| Error::internal("the log has no such entry"))?;
-    let path = inclusion_proof(store, record.entry_index, head.size).map_err(Error::internal)?;
-    let checkpoint = SignedNote::parse(head.note.as_bytes()).map_err(Error::internal)?;
-    Proof::new(
-        record.entry_index,
-        path,
-        checkpoint,
-        Some(Opening { entry, salt }.to_bytes()),
-    )
-    .map_err(Error::internal)
 }

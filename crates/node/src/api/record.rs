@@ -17,6 +17,7 @@ use crate::disclosure::disclose;
 use crate::http::auth::Caller;
 use crate::http::context::{hex, reading};
 use crate::http::{Ctx, Error, Result};
+use crate::opening::opening;
 use crate::release::{Visible, visible};
 
 /// Which record.
@@ -84,15 +85,20 @@ pub async fn get(
     let (scope, collection) = place(&ctx, &caller, parameters.collection.as_deref())?;
     let key = collection.map(|key| key.0.to_string());
     let worker = (Arc::clone(&ctx), caller.clone());
-    let (view, released) = reading(false, move || {
+    let (view, released, opened) = reading(false, move || {
         let (ctx, caller) = worker;
         let record = find(&ctx, &id, parameters.version.as_deref(), &scope, collection)?;
         let place = key.as_deref().map_or(Place::Register, Place::Collection);
         let released = [(record.seq, record.label_set)];
-        Ok((view(&ctx, &caller, record, place)?, released))
+        let opened = opening(&ctx.app, &record, &caller.reader)?;
+        Ok((view(&ctx, &caller, record, place)?, released, opened))
     })
     .await?;
-    disclose(&ctx.app, &caller.reader, &released).await?;
+    if let Some(op) = opened {
+        // the sender is told; durable before the contents are shown
+        ctx.app.sequencer.submit(vec![op]).await?;
+    }
+    disclose(&ctx.app, &caller.reader, &released, false).await?;
     super::json(&view)
 }
 

@@ -150,7 +150,7 @@ pub async fn search(
         Ok((hits, released))
     })
     .await?;
-    disclose(&ctx.app, &caller.reader, &released).await?;
+    disclose(&ctx.app, &caller.reader, &released, false).await?;
     super::json(&hits)
 }
 

@@ -4,6 +4,7 @@
 //! Data goes to stdout, words for people to stderr, and the exit code says how it ended ([`exit`]).
 
 mod access;
+mod alarm;
 mod backup;
 mod call;
 mod collection;
@@ -21,9 +22,12 @@ mod input;
 mod log;
 mod man;
 mod peer;
+mod receipt;
+mod refuse;
 mod restore;
 mod search;
 mod secret;
+mod sent;
 mod serve;
 mod show;
 mod token;
@@ -31,6 +35,7 @@ mod ui;
 mod user;
 mod validate;
 mod withdraw;
+mod withdrawal;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -129,8 +134,18 @@ enum Command {
     Search(search::Args),
     /// Show one record: its label, where it is, who has it, and its proof
     Show(show::Args),
-    /// Say that a record of ours no longer holds
+    /// Show where a record went, and what each recipient signed about it
+    Sent(sent::Args),
+    /// Refuse another party's record; its sender is told
+    Refuse(refuse::Args),
+    /// Say that a record of ours no longer holds, and ask everybody who has it to remove it
     Withdraw(withdraw::Args),
+    /// What other parties ask to remove, where an officer decides
+    Withdrawal(withdrawal::Args),
+    /// Check a receipt of another party
+    Receipt(receipt::Args),
+    /// What somebody must look at: another log that went back or split, a false receipt
+    Alarm(alarm::Args),
     /// Other nodes and TAXII servers
     Peer(peer::Args),
     /// People and programs that may sign in
@@ -205,7 +220,12 @@ fn run(cli: Cli, ui: &Ui) -> anyhow::Result<u8> {
         Command::Export(args) => export::run(args, global, ui),
         Command::Search(args) => search::run(args, global, ui),
         Command::Show(args) => show::run(args, global, ui),
+        Command::Sent(args) => sent::run(args, global, ui),
+        Command::Refuse(args) => refuse::run(args, global, ui),
         Command::Withdraw(args) => withdraw::run(args, global, ui),
+        Command::Withdrawal(args) => withdrawal::run(args, global, ui),
+        Command::Receipt(args) => receipt::run(args, global, ui),
+        Command::Alarm(args) => alarm::run(args, global, ui),
         Command::Peer(args) => peer::run(args, global, ui),
         Command::User(args) => user::run(args, global, ui),
         Command::Token(args) => token::run(args, global, ui),

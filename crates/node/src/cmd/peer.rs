@@ -7,6 +7,7 @@ use super::ui::Ui;
 use super::{Global, exit, secret};
 use crate::control::{Command, Peer};
 use crate::peers::admin::AddPeer;
+use crate::peers::settings::OnWithdrawal;
 
 /// Arguments of `comity peer`.
 #[derive(Debug, clap::Args)]
@@ -26,6 +27,13 @@ enum Act {
         /// SHA-256 fingerprint of its certificate, as the other side read it to you
         #[arg(long, value_name = "HEX")]
         fingerprint: String,
+    },
+    /// Change what was agreed with a peer
+    Set {
+        /// Its name here
+        name: String,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Show all peers
     List,
@@ -54,6 +62,19 @@ enum Act {
     },
     /// Fetch the newest signed head of a peer's log, and check that the log only grew
     Head {
+        /// Its name here
+        name: String,
+    },
+    /// A peer's log began anew, as the other side said by voice: forget its heads, so that it can be taken up again
+    ForgetHeads {
+        /// Its name here
+        name: String,
+        /// What was said; it is logged
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Fetch the receipts a peer has for us, where it cannot reach us
+    Receipts {
         /// Its name here
         name: String,
     },
@@ -104,6 +125,56 @@ struct Add {
     /// Path of the API root, where the server has several
     #[arg(long, value_name = "PATH")]
     api_root: Option<String>,
+    #[command(flatten)]
+    agreed: Agreed,
+}
+
+/// What was agreed with a Comity node.
+#[derive(Debug, clap::Args)]
+struct Agreed {
+    /// Within which time it gives a receipt, e.g. `24h`, `90m`, `7d`; a day by default. After that the log says that none came
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    receipt_within: Option<u64>,
+    /// What happens here when it withdraws a record: the earlier versions go at once, or an officer decides
+    #[arg(long, value_enum, value_name = "WHAT")]
+    on_withdrawal: Option<WithdrawalWord>,
+}
+
+/// How withdrawals are met.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum WithdrawalWord {
+    /// The earlier versions are removed at once; the default
+    Remove,
+    /// An officer decides with `comity withdrawal`
+    Ask,
+}
+
+impl From<WithdrawalWord> for OnWithdrawal {
+    fn from(word: WithdrawalWord) -> Self {
+        match word {
+            WithdrawalWord::Remove => Self::Remove,
+            WithdrawalWord::Ask => Self::Ask,
+        }
+    }
+}
+
+/// A number with a unit: `90s`, `30m`, `24h`, `7d`.
+fn seconds(text: &str) -> Result<u64, String> {
+    let wrong = || "expected a number and a unit: `90s`, `30m`, `24h` or `7d`".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let number = text.strip_suffix(unit).unwrap_or_default();
+    let factor = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number
+        .checked_mul(factor)
+        .filter(|seconds| (1..=366 * 86_400).contains(seconds))
+        .ok_or_else(|| "expected a time from a second to a year".to_owned())
 }
 
 fn route(text: &str) -> Result<String, String> {
@@ -135,6 +206,8 @@ impl Add {
             role: self.role,
             tlp_in: self.tlp,
             api_root: self.api_root,
+            receipt_within_seconds: self.agreed.receipt_within,
+            on_withdrawal: self.agreed.on_withdrawal.map(Into::into),
         })
     }
 }
@@ -144,6 +217,11 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         Act::List => return list(global, ui),
         Act::Add(add) => Peer::Add(Box::new(add.asked()?)),
         Act::Confirm { name, fingerprint } => Peer::Confirm { name, fingerprint },
+        Act::Set { name, agreed } => Peer::Agree {
+            name,
+            receipt_within_seconds: agreed.receipt_within,
+            on_withdrawal: agreed.on_withdrawal.map(Into::into),
+        },
         Act::Show { name } => Peer::Show(name),
         Act::Remove { name } => Peer::Remove(name),
         Act::Pull { name } => Peer::Pull(name),
@@ -153,6 +231,8 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         } => Peer::PassOn { peer, record },
         Act::Push { name, .. } => Peer::Push(name),
         Act::Head { name } => Peer::Head(name),
+        Act::ForgetHeads { name, reason } => Peer::ForgetHeads { name, reason },
+        Act::Receipts { name } => Peer::Receipts(name),
         Act::Card => Peer::Card,
     };
     let (rows, answer) = call::rows(global, ui, Command::Peer(act))?;

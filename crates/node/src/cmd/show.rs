@@ -35,6 +35,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         id: args.id,
         version: args.version,
         reader: args.reader,
+        opens: !args.proof && !args.versions,
     });
     let record = call::one(global, ui, command)?;
     let proof = record.get("proof").cloned().unwrap_or_default();
@@ -171,6 +172,34 @@ fn readable(ui: &Ui, record: &Value, proof: &Value, proven: bool) -> anyhow::Res
                 text(row, "peer"),
                 text(row, "state"),
                 text(row, "changed")
+            ),
+        )?;
+    }
+    if !(list(record, "deliveries").is_empty() && list(record, "disclosures").is_empty()) {
+        field("receipts", format!("comity sent {}", text(record, "id")))?;
+    }
+    for row in list(record, "answers") {
+        let reason = text(row, "reason");
+        let mut told = if text(row, "taken").is_empty() {
+            "receipt not taken yet".to_owned()
+        } else {
+            format!("receipt taken {}", text(row, "taken"))
+        };
+        if !text(row, "refused").is_empty() {
+            told = format!("receipt refused: {}", text(row, "refused"));
+        }
+        let why = if reason.is_empty() {
+            String::new()
+        } else {
+            format!(" ({reason})")
+        };
+        field(
+            "answered",
+            format!(
+                "{} {}{why}, log entry {}; {told}",
+                text(row, "party"),
+                text(row, "event"),
+                text(row, "entry")
             ),
         )?;
     }

@@ -15,10 +15,20 @@ pub(crate) struct Args {
     /// STIX identifier
     #[arg(value_name = "ID")]
     id: String,
+    /// Why; everybody who is asked to remove the record is told
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
 }
 
 pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
-    let answer = call::one(global, ui, Command::Withdraw(Withdraw { id: args.id }))?;
+    let answer = call::one(
+        global,
+        ui,
+        Command::Withdraw(Withdraw {
+            id: args.id,
+            reason: args.reason,
+        }),
+    )?;
     if ui.is_json() {
         ui.json(&answer)?;
     } else {

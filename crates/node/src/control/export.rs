@@ -168,6 +168,7 @@ fn disclose(app: &App, reader: &Reader, records: Vec<Seq>) -> Result<(), Control
         reader_party: reader.party().as_str().to_owned(),
         principal: reader.principal().as_str().to_owned(),
         records,
+        awaited: None,
         salt: app.salt()?,
     });
     app.sequencer.submit_blocking(vec![op])?;

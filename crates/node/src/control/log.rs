@@ -1,11 +1,8 @@
 //! The transparency log: head, entries, proofs.
 
-use comity_ledger::Hash;
-use comity_ledger::note::{SignedNote, VerifierKey};
-use comity_ledger::proof::{Opening, Proof};
-use comity_ledger::tree::{TileSource, inclusion_proof};
+use comity_ledger::note::VerifierKey;
 use comity_ledger::verify::{self, TrustedLog};
-use comity_store::{Scope, Store};
+use comity_store::{EntryKind, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -13,6 +10,7 @@ use super::user::hex;
 use super::{ControlError, Output, show};
 use crate::app::App;
 use crate::clock::micros_to_text;
+use crate::proof::Prover;
 
 /// What to see of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -91,6 +89,11 @@ fn entries(
     for change in changes {
         let detail = app.store.entry_detail(change.entry_index)?;
         let about = match (&detail, change.seq) {
+            // the text of the checkpoint: origin, size, root
+            (Some(detail), _) if detail.kind == EntryKind::PeerHead => {
+                let mut lines = detail.content.lines();
+                json!({ "what": "head", "origin": lines.next(), "size": lines.next(), "root": lines.next() })
+            }
             (Some(detail), _) => serde_json::from_str(&detail.content).unwrap_or(Value::Null),
             (None, Some(seq)) => match app.store.record(seq)? {
                 Some(record) => json!({ "id": record.id, "version": record.version }),
@@ -122,26 +125,14 @@ pub(super) fn prove(
     let Some(material) = app.store.proof_material(id, version_key, scope)? else {
         return Ok(Value::Null);
     };
-    let head = app.store.head()?;
-    let path = inclusion_proof(&Tiles(&app.store), material.entry_index, head.size)
-        .map_err(ControlError::internal)?;
-    let entry = material
-        .entry
-        .as_slice()
-        .try_into()
-        .map_err(|_| ControlError::internal("the entry has not its length"))?;
-    let opening = Opening {
-        entry,
-        salt: whole.then_some(material.salt),
-    };
-    let note = SignedNote::parse(head.note.as_bytes()).map_err(ControlError::internal)?;
-    let proof = Proof::new(material.entry_index, path, note, Some(opening.to_bytes()))
-        .map_err(ControlError::internal)?;
+    let mut prover = Prover::new(&app.store)?;
+    let salt = whole.then_some(material.salt);
+    let proof = prover.proof(material.entry_index, &material.entry, salt)?;
     let text = proof.to_string();
     if !whole {
         return Ok(json!({
             "entry": material.entry_index,
-            "log_size": head.size,
+            "log_size": prover.size(),
             "problem": "parts are left out, so the content cannot be checked against the log",
             "text": text,
         }));
@@ -149,7 +140,7 @@ pub(super) fn prove(
     let checked = verify::record(&trusted(app)?, text.as_bytes(), &material.content_sha256);
     Ok(json!({
         "entry": material.entry_index,
-        "log_size": head.size,
+        "log_size": prover.size(),
         "content_sha256": hex(&material.content_sha256),
         "valid": checked.is_ok(),
         "problem": checked.err().map(|error| error.to_string()),
@@ -163,16 +154,6 @@ fn trusted(app: &App) -> Result<TrustedLog, ControlError> {
         origin: key.name().as_str().to_owned(),
         keys: vec![key],
     })
-}
-
-struct Tiles<'a>(&'a Store);
-
-impl TileSource for Tiles<'_> {
-    type Error = comity_store::ReadError;
-
-    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<Hash>, Self::Error> {
-        self.0.tile(level, index, width)
-    }
 }
 
 /// What the node is and how it does.

@@ -13,10 +13,12 @@ mod error;
 mod export;
 mod import;
 mod log;
+mod officer;
 mod pass_on;
 mod peer;
 mod person;
 mod search;
+mod sent;
 pub mod server;
 mod show;
 mod token;
@@ -38,8 +40,10 @@ pub use error::{ControlError, ErrorKind};
 pub use export::Export;
 pub use import::Import;
 pub use log::Log;
+pub use officer::{Alarm, Refuse, Withdrawal};
 pub use peer::Peer;
 pub use search::Search;
+pub use sent::Sent;
 pub use show::Show;
 pub use token::Token;
 pub use user::{NewUser, Secret, User};
@@ -68,6 +72,14 @@ pub enum Command {
     Access(Access),
     /// A record of ours no longer holds.
     Withdraw(Withdraw),
+    /// Where records went.
+    Sent(Sent),
+    /// An officer refuses another party's record.
+    Refuse(Refuse),
+    /// What other parties ask to remove.
+    Withdrawal(Withdrawal),
+    /// What somebody must look at.
+    Alarm(Alarm),
     /// The transparency log.
     Log(Log),
     /// Other nodes.
@@ -142,6 +154,10 @@ pub fn execute(
         Command::Show(command) => show::execute(app, &actor, &command),
         Command::Access(command) => access::execute(app, &actor, command, output),
         Command::Withdraw(command) => withdraw::execute(app, &actor, &command),
+        Command::Sent(command) => sent::execute(app, &actor, &command, output),
+        Command::Refuse(command) => officer::refuse(app, &actor, &command),
+        Command::Withdrawal(command) => officer::withdrawal(app, &actor, &command, output),
+        Command::Alarm(command) => officer::alarm(app, &actor, &command, output),
         Command::Log(command) => log::execute(app, command, output),
         Command::Peer(command) => peer::execute(app, &actor, command, output),
         Command::BackupMade(command) => backup::execute(app, &actor, &command),

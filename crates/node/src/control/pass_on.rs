@@ -94,6 +94,7 @@ fn log_refusal(
         .to_string();
     let refuse = Refuse {
         event: Event::RelayRejection,
+        consigned: None,
         content_sha256: Sha256::digest(what.as_bytes()).into(),
         what,
         who: actor.to_owned(),

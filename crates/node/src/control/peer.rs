@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use comity_store::Peer as Row;
+use comity_store::{Admin, Op, Peer as Row, Progress};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -11,6 +11,8 @@ use super::{ControlError, ErrorKind, Output};
 use crate::app::App;
 use crate::clock::micros_to_text;
 use crate::peers::admin::{self, AddPeer, PeerError};
+use crate::peers::receipts::take::collect_now;
+use crate::peers::settings::OnWithdrawal;
 use crate::peers::{card, head, push, run};
 
 /// What to do with peers.
@@ -25,6 +27,15 @@ pub enum Peer {
         name: String,
         /// SHA-256 of its certificate.
         fingerprint: String,
+    },
+    /// What was agreed with it changes.
+    Agree {
+        /// Its name here.
+        name: String,
+        /// Seconds within which a receipt is expected.
+        receipt_within_seconds: Option<u64>,
+        /// What happens when it withdraws a record.
+        on_withdrawal: Option<OnWithdrawal>,
     },
     /// All, as rows.
     List,
@@ -45,6 +56,15 @@ pub enum Peer {
     },
     /// Fetch and check the newest head of a peer's log.
     Head(String),
+    /// A peer's log began anew.
+    ForgetHeads {
+        /// Its name here.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// Fetch the receipts a peer has for us.
+    Receipts(String),
     /// Our own card, for others.
     Card,
 }
@@ -69,6 +89,21 @@ pub(super) fn execute(
         Peer::Confirm { name, fingerprint } => {
             let row = find(app, &name)?;
             wait.block_on(admin::confirm(app, actor, &row.key, &fingerprint))?;
+            shown(app, &find(app, &name)?)
+        }
+        Peer::Agree {
+            name,
+            receipt_within_seconds,
+            on_withdrawal,
+        } => {
+            let row = find(app, &name)?;
+            wait.block_on(admin::agree(
+                app,
+                actor,
+                &row.key,
+                receipt_within_seconds,
+                on_withdrawal,
+            ))?;
             shown(app, &find(app, &name)?)
         }
         Peer::Remove(name) => {
@@ -96,6 +131,25 @@ pub(super) fn execute(
                 .block_on(head::watch(app, &peer))
                 .map_err(ControlError::internal)?;
             serde_json::to_value(watched).map_err(ControlError::internal)
+        }
+        Peer::ForgetHeads { name, reason } => {
+            let row = find(app, &name)?;
+            let (party, key) = (row.party, row.key);
+            app.administer_blocking(actor, Admin::ForgetHeads { party, reason })?;
+            let forget = Progress::Cursor {
+                peer: key.clone(),
+                source: "log-head".to_owned(),
+                value: None,
+            };
+            app.sequencer.submit_blocking(vec![Op::Progress(forget)])?;
+            Ok(json!({ "peer": key, "result": "its next head is taken as the first" }))
+        }
+        Peer::Receipts(name) => {
+            let peer = Arc::new(find(app, &name)?);
+            let fetched = wait
+                .block_on(collect_now(app, &peer))
+                .map_err(|error| ControlError::new(ErrorKind::Unreachable, error))?;
+            Ok(json!({ "peer": peer.key, "receipts": fetched }))
         }
         Peer::Card => {
             let mut card = serde_json::to_value(card::own(app)).map_err(ControlError::internal)?;
@@ -148,6 +202,8 @@ fn shown(app: &App, row: &Row) -> Result<Value, ControlError> {
         "url": row.url,
         "fingerprint": row.fingerprint,
         "log_key": row.log_key,
+        "receipt_key": row.receipt_key,
+        "receipts": app.store.receipt_counts(&row.party)?,
         "state": row.state,
         "settings": row.settings,
         "deliveries": app.store.delivery_counts(&row.key)?,

@@ -12,6 +12,7 @@ use super::{ControlError, collection, log, search};
 use crate::app::App;
 use crate::catalog::audience_text;
 use crate::clock::micros_to_text;
+use crate::opening::opening;
 use crate::release::{Visible, visible};
 
 /// Which record.
@@ -23,6 +24,9 @@ pub struct Show {
     pub version: Option<String>,
     /// As whom; the local officer when not given.
     pub reader: Option<String>,
+    /// It is shown to a person: when an officer first opens another party's record so, its sender is told.
+    #[serde(default)]
+    pub opens: bool,
 }
 
 pub(super) fn execute(app: &App, actor: &str, command: &Show) -> Result<Value, ControlError> {
@@ -42,6 +46,13 @@ pub(super) fn execute(app: &App, actor: &str, command: &Show) -> Result<Value, C
         Visible::Redacted(bytes) => (bytes, true),
         Visible::Withheld => return Err(ControlError::not_found("record", &command.id)),
     };
+    if command.opens
+        && command.reader.is_none()
+        && let Some(op) = opening(app, &record, &eyes.reader)?
+    {
+        // durable before the contents are shown
+        app.sequencer.submit_blocking(vec![op])?;
+    }
     let text = String::from_utf8(object).map_err(ControlError::internal)?;
     let label = app.release.label(record.label_set)?;
     let proof = log::prove(app, &record.id, &record.version_key, &scope, !redacted)?;
@@ -72,6 +83,7 @@ pub(super) fn execute(app: &App, actor: &str, command: &Show) -> Result<Value, C
         "proof": proof,
         "disclosures": disclosures(app, &record)?,
         "deliveries": deliveries(app, &record)?,
+        "answers": answers(app, &record)?,
         "referred_to_by": referrers(app, &eyes.reader, &record.id, &scope)?,
         "object": text,
     }))
@@ -167,6 +179,20 @@ fn disclosures(app: &App, record: &Record) -> Result<Value, ControlError> {
         .into_iter()
         .map(|row| {
             json!({ "party": row.party, "by": row.principal, "at": micros_to_text(row.time_micros), "entry": row.entry_index })
+        })
+        .collect())
+}
+
+/// What this node answered to those who sent it the record.
+fn answers(app: &App, record: &Record) -> Result<Value, ControlError> {
+    let rows = app.store.answers(record.seq)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            json!({
+                "party": row.party, "event": row.event.name(), "entry": row.entry_index, "reason": row.reason,
+                "taken": row.taken.map(micros_to_text), "refused": row.refused,
+            })
         })
         .collect())
 }

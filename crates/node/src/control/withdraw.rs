@@ -14,6 +14,9 @@ use crate::withdraw::{self, WithdrawError};
 pub struct Withdraw {
     /// STIX identifier.
     pub id: String,
+    /// Why; whoever has the record is told.
+    #[serde(default)]
+    pub reason: String,
 }
 
 pub(super) fn execute(
@@ -21,7 +24,7 @@ pub(super) fn execute(
     actor: &str,
     command: &Withdraw,
 ) -> Result<Value, ControlError> {
-    let verdict = withdraw::withdraw(app, actor, &command.id)?;
+    let verdict = withdraw::withdraw(app, actor, &command.id, &command.reason)?;
     if !verdict.fate.is_success() {
         return Err(ControlError::new(ErrorKind::Internal, verdict.fate.text()));
     }

@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::accept::TAXII;
+use crate::peers::head::{HEAD_HEADER, HeadError};
 
 /// An answer that is not a success. The client gets status, code, title and description; the log gets the cause too.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,8 @@ pub struct Error {
     /// Only for the log: may hold what the client must not see.
     cause: Option<String>,
     retry_after_seconds: Option<u64>,
+    /// Entries of the caller's log that are known here.
+    known_head: Option<u64>,
 }
 
 /// What a handler gives.
@@ -43,6 +46,7 @@ impl Error {
             description: None,
             cause: None,
             retry_after_seconds: None,
+            known_head: None,
         }
     }
 
@@ -181,6 +185,19 @@ impl Error {
         error
     }
 
+    /// 409: a head of the caller's log that does not show that it continues the one known here.
+    #[must_use]
+    pub fn head(code: &'static str, description: impl Into<String>, known: Option<u64>) -> Self {
+        let mut error = Self::new(
+            StatusCode::CONFLICT,
+            code,
+            "the log's head cannot be taken as it is",
+        )
+        .because(description);
+        error.known_head = known;
+        error
+    }
+
     /// 408: the body did not arrive in time.
     #[must_use]
     pub fn timeout() -> Self {
@@ -252,6 +269,24 @@ impl From<crate::disclosure::DisclosureError> for Error {
     }
 }
 
+impl From<HeadError> for Error {
+    fn from(error: HeadError) -> Self {
+        let text = error.to_string();
+        match error {
+            HeadError::Behind { kept, .. } => Self::head("head.behind", text, Some(kept)),
+            HeadError::Unproved { kept, .. } => Self::head("head.unproved", text, Some(kept)),
+            HeadError::Rollback { .. } => Self::head("head.rollback", text, None),
+            HeadError::Split { .. } => Self::head("head.split", text, None),
+            HeadError::Head { .. } | HeadError::NoLog(_) => {
+                Self::unprocessable("head.signature", text)
+            }
+            HeadError::Read(error) => error.into(),
+            HeadError::Submit(error) => error.into(),
+            HeadError::Client(_) | HeadError::Target(_) => Self::internal(text),
+        }
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         if let Some(cause) = &self.cause {
@@ -279,6 +314,9 @@ impl IntoResponse for Error {
                 WWW_AUTHENTICATE,
                 HeaderValue::from_static(r#"Bearer realm="comity""#),
             );
+        }
+        if let Some(known) = self.known_head {
+            headers.insert(HEAD_HEADER, HeaderValue::from(known));
         }
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -12,7 +12,7 @@ use super::card::{Card, SOFTWARE};
 use super::client::{Access, Client, ClientError};
 use super::pin::{Fingerprint, fingerprint_text, parse_fingerprint};
 use super::push::account_name;
-use super::settings::{self, PeerSettings, Route, SignIn};
+use super::settings::{self, OnWithdrawal, PeerSettings, Route, SignIn};
 use super::taxii::{self, RemoteCollection};
 use crate::app::{AdminError, App};
 use crate::control::Secret;
@@ -47,6 +47,10 @@ pub struct AddPeer {
     pub tlp_in: Option<String>,
     /// API root, where the server has several.
     pub api_root: Option<String>,
+    /// Seconds within which a receipt is expected; a day by default.
+    pub receipt_within_seconds: Option<u64>,
+    /// What happens when it withdraws a record; it is removed by default.
+    pub on_withdrawal: Option<OnWithdrawal>,
 }
 
 /// Why a peer was not added.
@@ -142,6 +146,10 @@ pub async fn add(app: &Arc<App>, by: &str, asked: AddPeer) -> Result<serde_json:
         url: taxii::with_slash(&asked.url),
         fingerprint: pinned.map(|pin| fingerprint_text(&pin).replace(' ', "")),
         log_key: found.card.as_ref().map(|card| card.log_key.clone()),
+        receipt_key: found
+            .card
+            .as_ref()
+            .and_then(|card| card.receipt_key.clone()),
         settings: serde_json::Value::Null,
         state,
         created: app.clock.now_micros(),
@@ -156,6 +164,10 @@ pub async fn add(app: &Arc<App>, by: &str, asked: AddPeer) -> Result<serde_json:
             .poll_seconds
             .unwrap_or(if kind == PeerKind::Comity { 30 } else { 60 }),
         tlp_in: asked.tlp_in.clone(),
+        receipt_within_seconds: asked
+            .receipt_within_seconds
+            .unwrap_or(settings::RECEIPT_WITHIN_SECONDS),
+        on_withdrawal: asked.on_withdrawal.unwrap_or_default(),
     };
     peer.settings = value(&settings);
     app.administer(by, Admin::PutPeer(peer.clone())).await?;
@@ -404,6 +416,68 @@ fn local_uuid(app: &App, name: &str) -> Result<String, PeerError> {
     app.catalog().collection(name).map(|collection| collection.uuid.clone()).ok_or_else(|| {
         PeerError::Asked(format!("there is no collection `{name}` here\n  help: `comity collection add {name} --title ...`"))
     })
+}
+
+/// Changes what was agreed with a peer, and nothing else.
+///
+/// # Errors
+/// When there is no such peer.
+pub async fn agree(
+    app: &Arc<App>,
+    by: &str,
+    key: &str,
+    receipt_within_seconds: Option<u64>,
+    on_withdrawal: Option<OnWithdrawal>,
+) -> Result<(), PeerError> {
+    let catalog = app.catalog();
+    let peer = catalog
+        .peer(key)
+        .ok_or_else(|| PeerError::Asked(format!("there is no peer `{key}`")))?;
+    let mut settings: PeerSettings =
+        serde_json::from_value(peer.settings.clone()).unwrap_or_default();
+    if let Some(seconds) = receipt_within_seconds {
+        settings.receipt_within_seconds = seconds;
+    }
+    if let Some(act) = on_withdrawal {
+        settings.on_withdrawal = act;
+    }
+    let peer = Peer {
+        settings: value(&settings),
+        ..(**peer).clone()
+    };
+    app.administer(by, Admin::PutPeer(peer)).await?;
+    Ok(())
+}
+
+/// Fetches the key of a peer's receipts from its card, over the pinned connection, and pins it. Only where none was known:
+/// another one is taken up by a person, with `comity peer add`.
+///
+/// # Errors
+/// When the card cannot be had, is another log's, or has no key.
+pub async fn learn_receipt_key(app: &Arc<App>, peer: &Arc<Peer>) -> Result<Arc<Peer>, PeerError> {
+    let target = super::run::target(app, peer).map_err(PeerError::Asked)?;
+    let url = taxii::join(&peer.url, "api/v1/card")?;
+    let answer = target.client.get(&url, "application/json", &[]).await?;
+    let card: Card = taxii::parse(&url, &answer.body)?;
+    if Some(&card.log_key) != peer.log_key.as_ref() {
+        return Err(PeerError::Asked(format!(
+            "the card of `{}` has another log key than the one known",
+            peer.key
+        )));
+    }
+    let Some(key) = card.receipt_key else {
+        return Err(PeerError::Asked(format!(
+            "the card of `{}` has no key for receipts: its program is older",
+            peer.key
+        )));
+    };
+    let fresh = Peer {
+        receipt_key: Some(key),
+        ..(**peer).clone()
+    };
+    let by = account_name(peer);
+    app.administer(&by, Admin::PutPeer(fresh.clone())).await?;
+    Ok(Arc::new(fresh))
 }
 
 /// Takes up a peer whose fingerprint has now been compared by voice.

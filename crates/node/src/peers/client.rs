@@ -11,6 +11,7 @@ use rustls::crypto::CryptoProvider;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::head::HEAD_HEADER;
 use super::pin::{Fingerprint, PinVerifier};
 use super::settings::SignIn;
 
@@ -48,6 +49,8 @@ pub enum ClientError {
         status: u16,
         /// Title and description of its error, shortened.
         text: String,
+        /// How many entries of our log it knows, when that is what is wrong.
+        known_head: Option<u64>,
     },
     /// It answered something that cannot be used.
     #[error("`{url}` answered something unusable: {text}")]
@@ -201,18 +204,49 @@ impl Client {
         self.send(url, request).await
     }
 
-    /// POST of a TAXII envelope.
+    /// POST of a TAXII envelope. `told`: how many entries of our log the other side said it knows.
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub async fn post_taxii(&self, url: &str, body: Vec<u8>) -> Result<Answer, ClientError> {
-        let request = self
+    pub async fn post_taxii(
+        &self,
+        url: &str,
+        body: Vec<u8>,
+        told: Option<u64>,
+    ) -> Result<Answer, ClientError> {
+        self.post(url, TAXII, body, told).await
+    }
+
+    /// POST of JSON, as [`Self::post_taxii`].
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn post_json(
+        &self,
+        url: &str,
+        body: Vec<u8>,
+        told: Option<u64>,
+    ) -> Result<Answer, ClientError> {
+        self.post(url, "application/json", body, told).await
+    }
+
+    async fn post(
+        &self,
+        url: &str,
+        media_type: &'static str,
+        body: Vec<u8>,
+        told: Option<u64>,
+    ) -> Result<Answer, ClientError> {
+        let mut request = self
             .http
             .post(check(url)?)
             .headers(self.headers.clone())
-            .header(ACCEPT, TAXII)
-            .header(reqwest::header::CONTENT_TYPE, TAXII)
+            .header(ACCEPT, media_type)
+            .header(reqwest::header::CONTENT_TYPE, media_type)
             .body(body);
+        if let Some(told) = told {
+            request = request.header(HEAD_HEADER, told);
+        }
         self.send(url, request).await
     }
 
@@ -362,6 +396,7 @@ async fn refused(url: &str, response: reqwest::Response) -> ClientError {
         description: Option<String>,
     }
     let status = response.status().as_u16();
+    let known_head = super::head::told(response.headers());
     let body = read(url, response, TEXT_BYTES_MAX)
         .await
         .unwrap_or_default();
@@ -381,6 +416,7 @@ async fn refused(url: &str, response: reqwest::Response) -> ClientError {
         url: url.to_owned(),
         status,
         text,
+        known_head,
     }
 }
 

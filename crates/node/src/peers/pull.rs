@@ -7,16 +7,17 @@ use comity_access::{Audience, PartyId};
 use comity_stix::bundle;
 use comity_stix::finding::Position;
 use comity_stix::json::Limits;
-use comity_store::{CollectionKey, Op, Progress, ReadError};
+use comity_store::{CollectionKey, Op, PeerKind, Progress, ReadError};
 use serde::{Deserialize, Serialize};
 
 use super::client::{ClientError, TAXII};
+use super::delivery::{Beside, OfferedRecords};
+use super::head::{self, HEAD_HEADER, HeadError};
+use super::inbound::Proved;
 use super::push::Target;
 use super::taxii::encode;
 use crate::app::App;
-use crate::handling::{
-    Handling, SIDECAR_HEADER, SIDECAR_PROPERTY, SidecarError, Source, read_sidecar,
-};
+use crate::handling::{Handling, SIDECAR_HEADER, SidecarError, Source, read_sidecar};
 use crate::intake::{self, Fate, Incoming};
 use crate::sequencer::SubmitError;
 
@@ -32,6 +33,9 @@ pub enum PullError {
     /// The peer cannot be reached, or refuses.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The peer's log.
+    #[error(transparent)]
+    Head(#[from] HeadError),
     /// The peer's labels cannot be used.
     #[error(transparent)]
     Sidecar(#[from] SidecarError),
@@ -130,10 +134,17 @@ async fn page(
             url.push_str(&format!("&{name}={}", encode(value)));
         }
     }
-    let answer = target
-        .client
-        .get(&url, TAXII, &[(SIDECAR_HEADER, "1")])
-        .await?;
+    let told = if target.peer.kind == PeerKind::Comity {
+        head::known(app, &target.peer)?
+    } else {
+        None
+    };
+    let known = told.unwrap_or(0).to_string();
+    let asked = [(SIDECAR_HEADER, "1"), (HEAD_HEADER, known.as_str())];
+    let asked = asked
+        .get(..if told.is_some() { 2 } else { 1 })
+        .unwrap_or_default();
+    let answer = target.client.get(&url, TAXII, asked).await?;
     let limits = Limits {
         bytes_max: usize::MAX,
         nodes_max: usize::MAX,
@@ -147,7 +158,15 @@ async fn page(
             text: finding.to_string(),
         })?
     };
-    let handling = handling(app, target, &envelope)?;
+    let custom = envelope.custom.iter();
+    let beside = Beside::of(custom.map(|(name, text)| (name.as_str(), *text)));
+    // held until the page is committed; a page without records rests on no head
+    let proved = if target.peer.kind == PeerKind::Comity && !envelope.objects.is_empty() {
+        Some(Proved::judge(app, Arc::clone(&target.peer), &beside, told).await?)
+    } else {
+        None
+    };
+    let handling = handling(app, target, &beside, proved.as_ref())?;
     let objects: Vec<Incoming> = envelope
         .objects
         .iter()
@@ -197,7 +216,8 @@ async fn page(
 fn handling(
     app: &App,
     target: &Target,
-    envelope: &bundle::Envelope<'_>,
+    beside: &Beside,
+    proved: Option<&Proved>,
 ) -> Result<Handling, SidecarError> {
     let mut handling = Handling {
         tlp: target
@@ -211,16 +231,14 @@ fn handling(
         },
         ..Handling::default()
     };
-    if target.peer.kind == comity_store::PeerKind::Comity
-        && let Some((_, text)) = envelope
-            .custom
-            .iter()
-            .find(|(name, _)| name == SIDECAR_PROPERTY)
+    let mut offered = OfferedRecords::default();
+    if target.peer.kind == PeerKind::Comity
+        && let Some(text) = &beside.handling
     {
-        let mut by_record = read_sidecar(text)?;
-        // nobody else speaks for our own records: what is really ours is known here with the label we gave it
-        by_record.retain(|_, carried| *carried.label.originator() != app.party);
-        handling.by_record = by_record;
+        let sidecar = read_sidecar(text)?.foreign_to(&app.party);
+        handling.by_record = sidecar.by_record;
+        offered = sidecar.offered;
     }
+    handling.delivery = proved.map(|proved| proved.delivery(offered));
     Ok(handling)
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use comity_access::{Account, LabelSet, PrincipalId, Reader, Role};
+use comity_ledger::entry::Event;
 use comity_stix::marking::{Tlp, tlp_of};
 use comity_stix::timestamp::Timestamp;
 use comity_store::{
@@ -16,12 +17,15 @@ use comity_store::{
     ReadError, Record, Seq,
 };
 
-use super::client::{Client, ClientError};
+use super::client::{Answer, Client, ClientError};
+use super::delivery::write_beside;
 use super::inbound::sidecar_item;
 use super::settings::{PeerSettings, Route};
 use super::taxii::{self, RemoteStatus};
 use crate::app::App;
-use crate::handling::{SIDECAR_PROPERTY, SidecarItem};
+use crate::disclosure::due;
+use crate::handling::SidecarItem;
+use crate::proof::Prover;
 use crate::release::{Visible, visible};
 use crate::sequencer::SubmitError;
 
@@ -114,16 +118,19 @@ pub async fn queue(app: &App, target: &Target) -> Result<usize, PushError> {
             _ => continue,
         };
         let memberships = app.store.memberships(seq)?;
-        if !target
+        let routed = target
             .routes
             .iter()
-            .any(|(local, _)| memberships.iter().any(|(key, _)| key == local))
-        {
+            .any(|(local, _)| memberships.iter().any(|(key, _)| key == local));
+        if !routed && change.event != Event::Withdrawal {
             continue;
         }
         let Some(record) = app.store.record(seq)? else {
             continue;
         };
+        if !routed && !has_what_is_withdrawn(app, target, &record)? {
+            continue;
+        }
         match rule(app, target, &record)? {
             Ok(()) => queued.push(seq),
             Err(rule) => skipped.entry(rule).or_default().push(seq),
@@ -151,6 +158,26 @@ pub async fn queue(app: &App, target: &Target) -> Result<usize, PushError> {
     }));
     app.sequencer.submit(ops).await?;
     Ok(changes.len())
+}
+
+/// Whether this last version asks to remove something the peer has, by whatever way it went there: then it is asked, too.
+fn has_what_is_withdrawn(app: &App, target: &Target, record: &Record) -> Result<bool, ReadError> {
+    if !record.revoked || app.store.withdrawal(record.seq)?.is_none() {
+        return Ok(false);
+    }
+    for version in app.store.history(&record.id, &app.release.everything()?)? {
+        let went = app.store.deliveries(version.seq)?.iter().any(|delivery| {
+            delivery.peer == target.peer.key
+                && matches!(
+                    delivery.state,
+                    DeliveryState::Sent | DeliveryState::Accepted
+                )
+        });
+        if version.seq != record.seq && went {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a record may go to this peer; if not, the rule that keeps it.
@@ -263,7 +290,7 @@ fn is_about_all(error: &ClientError) -> bool {
         || matches!(
             error,
             ClientError::Status {
-                status: 401 | 403 | 404 | 405 | 406 | 415,
+                status: 401 | 403 | 404 | 405 | 406 | 409 | 415,
                 ..
             }
         )
@@ -277,22 +304,22 @@ struct Envelope {
 }
 
 impl Envelope {
-    fn body(&self, comity: bool) -> Vec<u8> {
+    /// With proofs under `prover`'s head for a Comity node that knows `known` entries of our log.
+    fn body(&self, prover: Option<&mut Prover>, known: Option<u64>) -> Result<Vec<u8>, ReadError> {
         let mut body = Vec::with_capacity(self.objects.len() + 64);
         body.extend_from_slice(b"{\"objects\":[");
         body.extend_from_slice(&self.objects);
         body.push(b']');
-        if comity {
-            body.extend_from_slice(format!(",\"{SIDECAR_PROPERTY}\":").as_bytes());
-            // writing plain strings to memory cannot fail; an empty list would only be refused by the peer
-            body.extend_from_slice(
-                &serde_json::to_vec(&self.sidecar).unwrap_or_else(|_| b"[]".to_vec()),
-            );
+        if let Some(prover) = prover {
+            write_beside(&mut body, &mut self.sidecar.clone(), prover, known)?;
         }
         body.push(b'}');
-        body
+        Ok(body)
     }
 }
+
+/// What a line of the sidecar takes at most, octets, in a log of the largest size: label, entry, path.
+const LINE_BYTES_MAX: usize = 1_024 + comity_ledger::tree::PROOF_HASHES_MAX * 48;
 
 /// Reads the due records, leaves out what the peer may not see, and groups them by the peer's collection.
 async fn pack(
@@ -315,6 +342,10 @@ async fn pack(
             .routes
             .iter()
             .find(|(local, _)| memberships.iter().any(|(key, _)| key == local));
+        let route = match route {
+            None if has_what_is_withdrawn(app, target, &record)? => target.routes.first(),
+            route => route,
+        };
         let Some((_, remote)) = route else {
             gone.push(delivery.seq);
             continue;
@@ -334,9 +365,9 @@ async fn pack(
             }
         };
         let envelope = open.entry(remote.clone()).or_default();
-        // 1,024 octets a record leave room for its line in the sidecar
         if !envelope.records.is_empty()
-            && envelope.objects.len() + object.len() + 1_024 * envelope.records.len() > bytes_max
+            && envelope.objects.len() + object.len() + LINE_BYTES_MAX * (envelope.records.len() + 1)
+                > bytes_max
         {
             full.push((remote.clone(), std::mem::take(envelope)));
         }
@@ -390,10 +421,12 @@ async fn deliver(
         text: error.to_string(),
     };
     let seqs: Vec<Seq> = envelope.records.iter().map(|(seq, _, _)| *seq).collect();
+    let comity = target.peer.kind == PeerKind::Comity;
     let note = Op::Disclose(Disclose {
         reader_party: target.peer.party.clone(),
         principal: target.reader.principal().as_str().to_owned(),
         records: seqs.clone(),
+        awaited: comity.then(|| (seqs.clone(), due(app, &target.peer))),
         salt: app.salt().map_err(local)?,
     });
     let sent = Op::Progress(mark(&target.peer.key, seqs, DeliveryState::Sent, None));
@@ -403,10 +436,12 @@ async fn deliver(
         .await
         .map_err(local)?;
     let url = format!("{}collections/{remote}/objects/", target.settings.api_root);
-    let answer = target
-        .client
-        .post_taxii(&url, envelope.body(target.peer.kind == PeerKind::Comity))
-        .await?;
+    let answer = if comity {
+        post_proved(app, target, &url, envelope).await?
+    } else {
+        let body = envelope.body(None, None).map_err(unread)?;
+        target.client.post_taxii(&url, body, None).await?
+    };
     let mut status: RemoteStatus = taxii::parse(&url, &answer.body)?;
     if status.status == "pending" {
         status = settled(target, &status.id).await?;
@@ -414,6 +449,44 @@ async fn deliver(
     let ops = judge(target, envelope, &status);
     app.sequencer.submit(ops).await.map_err(local)?;
     Ok(())
+}
+
+/// Posts with proofs. The first time after a start nobody here knows which of our heads the peer knows: it says so, and gets
+/// the proof that the new one continues it.
+async fn post_proved(
+    app: &App,
+    target: &Target,
+    url: &str,
+    envelope: &Envelope,
+) -> Result<Answer, ClientError> {
+    let mut told = None;
+    loop {
+        let known = app.exchange.acknowledged(&target.peer.key);
+        let mut prover = Prover::new(&app.store).map_err(unread)?;
+        let body = envelope.body(Some(&mut prover), known).map_err(unread)?;
+        match target.client.post_taxii(url, body, told).await {
+            Err(ClientError::Status {
+                status: 409,
+                known_head: Some(known),
+                ..
+            }) if told.is_none() => {
+                told = Some(known);
+                app.exchange.acknowledge(&target.peer.key, known);
+            }
+            Ok(answer) => {
+                app.exchange.acknowledge(&target.peer.key, prover.size());
+                return Ok(answer);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn unread(error: ReadError) -> ClientError {
+    ClientError::Unreachable {
+        url: "the own register".to_owned(),
+        text: error.to_string(),
+    }
 }
 
 /// Asks for the status again until the peer has decided; a peer that never does is tried anew later.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use comity_store::{Peer, PeerState};
+use comity_store::{Peer, PeerKind, PeerState};
 use futures_util::StreamExt as _;
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
@@ -16,6 +16,9 @@ use super::client::{Access, Client};
 use super::pin::parse_fingerprint;
 use super::pull::{self, Pulled};
 use super::push::{self, PushError, Target};
+use super::receipts::expire::expire;
+use super::receipts::give::give;
+use super::receipts::take;
 use super::settings::{PeerSettings, read_secret};
 use crate::app::App;
 use crate::keys;
@@ -38,6 +41,9 @@ pub struct Health {
 pub struct Exchange {
     health: Mutex<HashMap<String, Health>>,
     bells: Mutex<HashMap<String, Arc<Notify>>>,
+    turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Entries of our log that each peer is known to know.
+    acknowledged: Mutex<HashMap<String, u64>>,
 }
 
 impl Exchange {
@@ -60,6 +66,34 @@ impl Exchange {
     fn bell(&self, peer: &str) -> Arc<Notify> {
         let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(bells.entry(peer.to_owned()).or_default())
+    }
+
+    /// Waits for the turn to act on heads of a party's log: one at a time, so that each is held against the one before.
+    pub async fn turn(&self, party: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(turns.entry(party.to_owned()).or_default())
+        };
+        turn.lock_owned().await
+    }
+
+    /// How many entries of our log a peer is known to know.
+    #[must_use]
+    pub fn acknowledged(&self, peer: &str) -> Option<u64> {
+        let known = self
+            .acknowledged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.get(peer).copied()
+    }
+
+    /// A peer has acted on our head with `size` entries, or says that it has.
+    pub fn acknowledge(&self, peer: &str, size: u64) {
+        let mut known = self
+            .acknowledged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.insert(peer.to_owned(), size);
     }
 
     fn worked(&self, app: &App, peer: &str, pulled: Option<Pulled>) {
@@ -121,6 +155,7 @@ pub fn target(app: &App, peer: &Arc<Peer>) -> Result<Target, String> {
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut running: HashMap<String, (Arc<Peer>, Vec<JoinHandle<()>>)> = HashMap::new();
     let mut changed = app.catalog_changes();
+    let expiring = tokio::spawn(keep_expiring(Arc::clone(&app)));
     loop {
         let catalog = app.catalog();
         let active: HashMap<String, Arc<Peer>> = catalog
@@ -142,6 +177,8 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                     tokio::spawn(keep_pushing(Arc::clone(&app), Arc::clone(&peer))),
                     tokio::spawn(keep_pulling(Arc::clone(&app), Arc::clone(&peer))),
                     tokio::spawn(keep_listening(Arc::clone(&app), Arc::clone(&peer))),
+                    tokio::spawn(keep_giving(Arc::clone(&app), Arc::clone(&peer))),
+                    tokio::spawn(keep_collecting(Arc::clone(&app), Arc::clone(&peer))),
                 ];
                 (peer, tasks)
             });
@@ -151,7 +188,8 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             result = changed.changed() => if result.is_err() { break },
         }
     }
-    for (_, tasks) in running.into_values() {
+    let tasks = running.into_values().map(|(_, tasks)| tasks);
+    for tasks in tasks.chain([vec![expiring]]) {
         tasks.iter().for_each(JoinHandle::abort);
         for task in tasks {
             // an aborted task is what was asked for
@@ -284,6 +322,104 @@ pub async fn pull_now(app: &Arc<App>, peer: &Arc<Peer>) -> Result<Pulled, String
     app.exchange.worked(app, &peer.key, Some(sum));
     Ok(sum)
 }
+
+/// Gives a Comity peer the receipts it is owed, as they come to be owed.
+async fn keep_giving(app: Arc<App>, peer: Arc<Peer>) {
+    if peer.kind != PeerKind::Comity {
+        return;
+    }
+    let mut backoff = Backoff::default();
+    let mut grown = app.sequencer.size();
+    let mut kept: Option<Target> = None;
+    loop {
+        grown.mark_unchanged();
+        match give_all(&app, &peer, &mut kept).await {
+            Ok(()) => {
+                backoff.reset();
+                // what gathers meanwhile goes together
+                tokio::time::sleep(GATHER).await;
+                if grown.changed().await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                kept = None;
+                app.exchange.failed(&app, &peer.key, &error);
+                tokio::time::sleep(backoff.next(&*app.entropy)).await;
+            }
+        }
+    }
+}
+
+/// A receipt may wait so long for others: nobody waits for it by the clock.
+const GATHER: Duration = Duration::from_millis(100);
+
+async fn give_all(
+    app: &Arc<App>,
+    peer: &Arc<Peer>,
+    kept: &mut Option<Target>,
+) -> Result<(), String> {
+    let nothing = app
+        .store
+        .answers_owed(&peer.party, 1)
+        .map_err(|error| error.to_string())?
+        .is_empty();
+    if nothing {
+        return Ok(());
+    }
+    let target = match kept.take() {
+        Some(target) => target,
+        None => target(app, peer)?,
+    };
+    while give(app, &target)
+        .await
+        .map_err(|error| error.to_string())?
+        > 0
+    {}
+    *kept = Some(target);
+    Ok(())
+}
+
+/// Fetches receipts that are awaited and were not posted: perhaps the peer cannot reach us.
+async fn keep_collecting(app: Arc<App>, peer: Arc<Peer>) {
+    if peer.kind != PeerKind::Comity {
+        return;
+    }
+    let settings: PeerSettings = serde_json::from_value(peer.settings.clone()).unwrap_or_default();
+    let every = Duration::from_secs(settings.poll_seconds.max(COLLECT_SECONDS_MIN));
+    loop {
+        tokio::time::sleep(every).await;
+        let since = app.clock.now_micros().saturating_sub(micros(every));
+        let waits = app
+            .store
+            .awaited_open(&peer.party, 1)
+            .is_ok_and(|open| open.iter().any(|one| one.since < since));
+        if waits && let Err(error) = take::collect_now(&app, &peer).await {
+            tracing::debug!(peer = %peer.key, error, "receipts could not be fetched");
+        }
+    }
+}
+
+/// Shortest time between two questions for receipts.
+const COLLECT_SECONDS_MIN: u64 = 10;
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Logs receipts that did not come in time.
+async fn keep_expiring(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(EXPIRE_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = expire(&app).await {
+            tracing::warn!(%error, "receipts that did not come could not be logged; it is tried again");
+        }
+    }
+}
+
+/// How often it is looked for receipts that did not come.
+const EXPIRE_EVERY: Duration = Duration::from_secs(30);
 
 async fn keep_pulling(app: Arc<App>, peer: Arc<Peer>) {
     let mut backoff = Backoff::default();

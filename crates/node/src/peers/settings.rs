@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::keys::{KeyError, write_private};
 
 /// The `settings` column of a peer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PeerSettings {
     /// URL of the API root that is used, with its final `/`.
@@ -23,6 +23,39 @@ pub struct PeerSettings {
     pub poll_seconds: u64,
     /// TLP of records that come from it without any; AMBER is assumed when there is none here either.
     pub tlp_in: Option<String>,
+    /// Seconds within which a receipt is expected; without one the log says that it did not come.
+    pub receipt_within_seconds: u64,
+    /// What happens here when it withdraws a record.
+    pub on_withdrawal: OnWithdrawal,
+}
+
+/// What happens when a peer asks to remove a record it withdrew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnWithdrawal {
+    /// The earlier versions are removed at once.
+    #[default]
+    Remove,
+    /// An officer decides: `comity withdrawal`.
+    Ask,
+}
+
+/// A day: an officer on duty in another time zone has had a working day by then.
+pub const RECEIPT_WITHIN_SECONDS: u64 = 24 * 3_600;
+
+impl Default for PeerSettings {
+    fn default() -> Self {
+        Self {
+            api_root: String::new(),
+            sign_in: SignIn::default(),
+            pull: Vec::new(),
+            push: Vec::new(),
+            poll_seconds: 0,
+            tlp_in: None,
+            receipt_within_seconds: RECEIPT_WITHIN_SECONDS,
+            on_withdrawal: OnWithdrawal::default(),
+        }
+    }
 }
 
 /// How this node signs in at a peer.

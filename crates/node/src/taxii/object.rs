@@ -75,7 +75,7 @@ pub async fn get(
         Ok((request, page))
     })
     .await?;
-    disclose(&ctx.app, &caller.reader, &page.released).await?;
+    disclose(&ctx.app, &caller.reader, &page.released, false).await?;
     let mut response = respond::body(StatusCode::OK, Body::from(page.body));
     request.date_headers(&mut response, page.added);
     Ok(response)

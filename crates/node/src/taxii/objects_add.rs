@@ -14,7 +14,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
 use super::{api_root, respond, rights, status};
-use crate::handling::{SIDECAR_PROPERTY, Source};
+use crate::app::App;
+use crate::handling::Source;
 use crate::http::accept::readable_body;
 use crate::http::auth::Caller;
 use crate::http::body::drain;
@@ -22,7 +23,9 @@ use crate::http::context::Ctx;
 use crate::http::error::{Error, Result};
 use crate::intake::{self, Incoming};
 use crate::limits::ENVELOPE_OBJECTS_MAX;
-use crate::peers::inbound;
+use crate::peers::delivery::Beside;
+use crate::peers::head::told;
+use crate::peers::inbound::{self, Proved};
 
 /// Takes the objects of an envelope and answers with the status of each.
 ///
@@ -47,7 +50,7 @@ pub async fn post(
         .bodies
         .read(&headers, body, ctx.app.config.body_bytes_max())
         .await?;
-    let (objects, sidecar) = tokio::task::spawn_blocking(move || split(&whole.bytes))
+    let (objects, beside) = tokio::task::spawn_blocking(move || split(&whole.bytes))
         .await
         .map_err(Error::internal)??;
     let pointers: Vec<String> = objects
@@ -59,8 +62,15 @@ pub async fn post(
         party: caller.reader.party().clone(),
         principal: caller.name().to_owned(),
     };
-    let handling = inbound::handling(&ctx.app, &caller.reader, collection.key, sidecar.as_deref())
-        .map_err(|error| Error::unprocessable("envelope.handling", error.to_string()))?;
+    let proved = prove(&ctx.app, &caller, &beside, &headers).await?;
+    let handling = inbound::handling(
+        &ctx.app,
+        &caller.reader,
+        collection.key,
+        &beside,
+        proved.as_ref(),
+    )
+    .map_err(|error| Error::unprocessable("envelope.handling", error.to_string()))?;
     let verdicts = intake::accept(&ctx.app, checked, &[collection.key], &source, &handling).await?;
     let status = status::Resource::new(&ctx.app, requested, &verdicts, &pointers)?;
     let json = serde_json::to_string(&status).map_err(Error::internal)?;
@@ -96,7 +106,21 @@ fn admit(
     Ok(collection)
 }
 
-fn split(bytes: &[u8]) -> Result<(Vec<Incoming>, Option<Vec<u8>>)> {
+/// The head a Comity node shows beside its records, judged; held until they are committed.
+async fn prove(
+    app: &App,
+    caller: &Caller,
+    beside: &Beside,
+    headers: &HeaderMap,
+) -> Result<Option<Proved>> {
+    let Some(peer) = inbound::comity_peer(app, &caller.reader) else {
+        return Ok(None);
+    };
+    let proved = Proved::judge(app, peer, beside, told(headers)).await?;
+    Ok(Some(proved))
+}
+
+fn split(bytes: &[u8]) -> Result<(Vec<Incoming>, Beside)> {
     let limits = Limits {
         bytes_max: bytes.len().max(1),
         nodes_max: usize::MAX,
@@ -139,12 +163,9 @@ fn split(bytes: &[u8]) -> Result<(Vec<Incoming>, Option<Vec<u8>>)> {
                 pointer: format!("/objects/{index}"),
             },
         });
-    let sidecar = envelope
-        .custom
-        .iter()
-        .find(|(name, _)| name == SIDECAR_PROPERTY)
-        .map(|(_, text)| text.to_vec());
-    Ok((objects.collect(), sidecar))
+    let custom = envelope.custom.iter();
+    let beside = Beside::of(custom.map(|(name, text)| (name.as_str(), *text)));
+    Ok((objects.collect(), beside))
 }
 
 /// 5.5: 400 for what is not understood (not JSON), 422 for what is, and is no envelope.

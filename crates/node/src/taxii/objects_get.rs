@@ -19,6 +19,7 @@ use crate::http::auth::Caller;
 use crate::http::context::{Ctx, reading};
 use crate::http::encoding::{COMPRESS_FROM_OCTETS, Coding};
 use crate::http::error::{Error, Result};
+use crate::peers::head::told;
 use crate::peers::inbound;
 
 /// A page of a collection's objects.
@@ -35,16 +36,18 @@ pub async fn get(
     super::api_root::check(&ctx, &root)?;
     let request = ListRequest::new(&ctx, &caller, &collection, None, &headers, query.as_deref())?;
     // a Comity peer gets the labels beside the objects; the body is finished here, and compressed on its way out
-    let beside = headers.contains_key(SIDECAR_HEADER) && caller.reader.role() == Role::Peer;
+    let beside = headers.contains_key(SIDECAR_HEADER)
+        && (caller.reader.role() == Role::Peer
+            || inbound::comity_peer(&ctx.app, &caller.reader).is_some());
     let coding = if beside {
         Coding::Identity
     } else {
         Coding::choose(headers.get(ACCEPT_ENCODING))
     };
     let kept = fetch(&ctx, &caller, &request, coding).await?;
-    disclose(&ctx.app, &caller.reader, &kept.released).await?;
+    disclose(&ctx.app, &caller.reader, &kept.released, beside).await?;
     let body = if beside {
-        inbound::with_sidecar(&ctx.app, &kept.body, &kept.released)?.into()
+        inbound::with_sidecar(&ctx.app, &kept.body, &kept.released, told(&headers))?.into()
     } else {
         kept.body
     };

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::judge::{Filter, Sight};
-use super::world::World;
+use super::world::{HOLDER, World};
 
 const TAXII: &str = "application/taxii+json;version=2.1";
 
@@ -119,6 +119,8 @@ impl World {
             "/taxii2/".to_owned(),
             "/ua/".to_owned(),
             "/ua/collections/".to_owned(),
+            "/api/v1/receipts".to_owned(),
+            "/api/v1/receipts?after=0".to_owned(),
             "/api/v1/log/checkpoint".to_owned(),
             "/api/v1/log/tile/0/000".to_owned(),
             "/api/v1/log/tile/entries/000".to_owned(),
@@ -316,7 +318,8 @@ impl World {
     fn single_objects(&self, asker: usize) {
         for record in 0..self.records.len() {
             let place = self.random.below(self.collections.len());
-            match self.random.below(5) {
+            match self.random.below(6) {
+                5 => self.sent(asker, record),
                 0 => self.object(asker, record, place),
                 1 => self.versions(asker, record, place),
                 2 => self.record(asker, record, Some(place)),
@@ -454,6 +457,23 @@ impl World {
                 "{path} {}",
                 answer.status
             ),
+        }
+    }
+
+    /// Who has a record is shown to the party's own staff, of records they may see, and never what is in it.
+    fn sent(&self, asker: usize, record: usize) {
+        let path = self.api(record, None, "/sent");
+        let answer = self.ask(asker, "GET", &path, &[]);
+        self.scan_for_any(&path, asker, &answer.body);
+        let own = self.askers[asker].who.party == HOLDER;
+        let seen = !matches!(self.sight(asker, record, None), Sight::Hidden);
+        if !(own && seen) {
+            assert!(
+                [403, 404].contains(&answer.status),
+                "{path} {}\n{}",
+                answer.status,
+                self.case(asker, record, None)
+            );
         }
     }
 

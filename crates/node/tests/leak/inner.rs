@@ -56,6 +56,7 @@ impl World {
             id: rec.id.clone(),
             version: Some(rec.version.clone()),
             reader: Some(self.askers[asker].who.person.clone()),
+            opens: false,
         };
         let Ok(value) = self.execute(Command::Show(show), &mut Kept::default()) else {
             assert!(
@@ -198,6 +199,7 @@ impl World {
             id: id.to_owned(),
             version: None,
             reader: Some(reader.to_owned()),
+            opens: false,
         };
         self.execute(Command::Show(show), &mut Kept::default())
             .unwrap()

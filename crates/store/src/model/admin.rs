@@ -124,6 +124,8 @@ pub struct Peer {
     pub fingerprint: Option<String>,
     /// Verifier key of its log (vkey text), for a Comity node.
     pub log_key: Option<String>,
+    /// Verifier key of its receipts (vkey text), for a Comity node.
+    pub receipt_key: Option<String>,
     /// The rest (collections, directions, intervals) belongs to the node. Not logged: may hold secrets.
     pub settings: serde_json::Value,
     /// Whether exchange runs.
@@ -183,6 +185,15 @@ pub enum Admin {
         name: String,
         /// `None` removes it.
         value: Option<String>,
+    },
+    /// An alarm was seen to.
+    SeeAlarm(u64),
+    /// A party's log began anew, as a person was told: its heads until now are no measure any more.
+    ForgetHeads {
+        /// The party.
+        party: String,
+        /// Why.
+        reason: String,
     },
     /// Something else worth an entry (a policy change, a key roll); JSON, logged as it is.
     Note(serde_json::Value),

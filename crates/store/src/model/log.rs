@@ -49,6 +49,14 @@ pub enum EntryKind {
     Refusal,
     /// Administration.
     Administration,
+    /// Another party's leaf was answered, apart from the entry the record came in with.
+    Answer,
+    /// A head of another party's log was acted on.
+    PeerHead,
+    /// No receipt came in time.
+    Expiry,
+    /// Something that somebody must look at.
+    Alarm,
 }
 
 /// One entry, for followers.
@@ -72,7 +80,8 @@ pub struct Change {
     pub object_type: Option<String>,
 }
 
-/// The content of an entry that is not about a record's own bytes: disclosure, refusal, deletion, administration.
+/// The content of an entry that is not about a record's own bytes: disclosure, refusal, deletion, administration, answers,
+/// expiries, alarms; the text of a checkpoint for a head of another log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryDetail {
     /// Index of the entry.
@@ -85,7 +94,7 @@ pub struct EntryDetail {
     pub time_micros: i64,
     /// The record, if about one.
     pub seq: Option<Seq>,
-    /// Canonical JSON.
+    /// Canonical JSON; the checkpoint's text for [`EntryKind::PeerHead`].
     pub content: String,
     /// What the commitment is over.
     pub content_sha256: Hash,

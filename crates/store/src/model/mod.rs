@@ -5,6 +5,7 @@ mod keys;
 mod log;
 mod progress;
 mod read;
+mod receipts;
 mod report;
 mod write;
 
@@ -17,6 +18,10 @@ pub use progress::{Delivery, DeliveryCounts, DeliveryState, Progress, Status};
 pub use read::{
     Edge, Filter, ManifestRow, PageEnd, PageQuery, Record, Row, Scope, SearchHit, SearchQuery,
     Tombstone, VersionFilter, VersionRow, Which,
+};
+pub use receipts::{
+    Alarm, Answer, Answered, Awaited, Consigned, Decide, Decision, Expire, NewAlarm, NewReceipt,
+    PeerHead, Receipt, ReceiptCounts, SeenHead, Withdrawal, WithdrawalAct, WithdrawalRow,
 };
 pub use report::{Level, Problem, ProgressReport, Report};
 pub use write::{

@@ -45,6 +45,22 @@ pub enum Progress {
         /// Opaque to the store; `None` starts over.
         value: Option<String>,
     },
+    /// The other side has taken receipts of ours, or refused them.
+    Settle {
+        /// The party.
+        party: String,
+        /// Their entries here.
+        entries: Vec<u64>,
+        /// Why they were refused; `None` when they were taken.
+        words: Option<String>,
+    },
+    /// The other side has fetched every receipt up to and including this entry.
+    SettleTo {
+        /// The party.
+        party: String,
+        /// The last entry it has.
+        last: u64,
+    },
     /// Keep a TAXII status resource.
     Status(Status),
     /// Drop statuses, and other things that expired before this time (microseconds).

@@ -2,7 +2,10 @@
 
 use comity_ledger::entry::Event;
 
-use super::{Admin, CollectionKey, Hash, Head, Progress, Seq};
+use super::{
+    Admin, Answer, CollectionKey, Consigned, Decide, Expire, Hash, Head, NewAlarm, NewReceipt,
+    Progress, SeenHead, Seq, Withdrawal,
+};
 
 /// Operations that become durable together, in order.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +29,18 @@ pub enum Op {
     Disclose(Disclose),
     /// Note that something was refused.
     Refuse(Refuse),
+    /// Answer whoever gave us a record: opened, refused.
+    Answer(Answer),
+    /// Remove or keep what another party asked to remove.
+    Decide(Decide),
+    /// Note that a head of another party's log was acted on. Stands before what rests on it.
+    SeeHead(SeenHead),
+    /// Keep another party's receipt.
+    Receipt(Box<NewReceipt>),
+    /// Note that no receipt came in time.
+    Expire(Expire),
+    /// Raise an alarm.
+    Alarm(Box<NewAlarm>),
     /// Change principals, tokens, collections or peers.
     Admin(Administer),
     /// Positions, delivery states, TAXII statuses: no log entry.
@@ -71,6 +86,10 @@ pub struct Put {
     pub event: Event,
     /// Leaf this entry refers to (the sender's leaf for a relayed record), zero if none.
     pub link: Hash,
+    /// The sender's leaf, when a receipt is owed for it. INVARIANT: its leaf is `link`.
+    pub consigned: Option<Consigned>,
+    /// This version asks to remove what came before.
+    pub withdrawal: Option<Withdrawal>,
 }
 
 /// Remove records. Leaf hash, content hash and reason stay; bytes, salt and search rows go when no collection holds the
@@ -120,6 +139,8 @@ pub struct Disclose {
     pub principal: String,
     /// Which records.
     pub records: Vec<Seq>,
+    /// For which of them a receipt is awaited from that party, and until when (microseconds).
+    pub awaited: Option<(Vec<Seq>, i64)>,
     /// Salt of the entry. Its content is made here: party, principal and the leaf indexes as runs.
     pub salt: [u8; 32],
 }
@@ -137,6 +158,8 @@ pub struct Refuse {
     pub reason: String,
     /// SHA-256 of the canonical form of what was offered, or of `what`.
     pub content_sha256: Hash,
+    /// The sender's leaf, when a receipt is owed for it.
+    pub consigned: Option<Consigned>,
     /// Salt of the entry.
     pub salt: [u8; 32],
 }
@@ -157,11 +180,23 @@ pub struct Administer {
 pub enum Outcome {
     /// Of a [`Put`].
     Put(Stored),
-    /// Of a [`Delete`]; zero records if nothing matched.
+    /// Of an [`Answer`].
+    Answered {
+        /// One entry for each sender that had not been told.
+        entries: Vec<u64>,
+    },
+    /// Of a [`NewReceipt`].
+    Receipt {
+        /// It was not here before.
+        fresh: bool,
+        /// Its expiry was logged already.
+        late: bool,
+    },
+    /// Of a [`Delete`] or a [`Decide`]; zero records if nothing matched.
     Deleted {
         /// Records that left the collection (or the register).
         records: Vec<Seq>,
-        /// Entry of each.
+        /// Entry of each; of a [`Decide`] also those of the answers.
         entries: Vec<u64>,
     },
     /// One entry was written: relabel, disclosure, refusal.

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde_json::json;
 
 use super::{
+    answers::About,
     deliveries::state_code,
     tx::{Failure, Tx, canonical_text, to_i64},
 };
@@ -45,13 +46,16 @@ impl Tx<'_> {
         for (first, last) in runs {
             insert.execute([first, last, index])?;
         }
+        if let Some((records, due)) = &disclose.awaited {
+            self.await_receipts(&disclose.reader_party, records, *due)?;
+        }
         Ok(Ok(Outcome::Logged {
             entry_index: logged.index,
         }))
     }
 
     /// The entry a record was accepted with, also if it was deleted since.
-    fn entry_of(&self, seq: Seq) -> Result<Option<i64>, Failure> {
+    pub(super) fn entry_of(&self, seq: Seq) -> Result<Option<i64>, Failure> {
         Ok(self
             .connection
             .prepare_cached(
@@ -69,6 +73,12 @@ impl Tx<'_> {
                 why: "it is not JSON".into(),
             }));
         };
+        // what a peer offers again after a lost answer is refused once
+        if let Some(consigned) = &refuse.consigned
+            && let Some(entry_index) = self.answered(consigned, refuse.event)?
+        {
+            return Ok(Ok(Outcome::Logged { entry_index }));
+        }
         let content = json!({
             "what": "refusal", "offered": what, "who": refuse.who, "reason": refuse.reason,
         });
@@ -79,8 +89,22 @@ impl Tx<'_> {
             &canonical_text(&content),
             refuse.content_sha256,
             &refuse.salt,
-            LINK_NONE,
+            refuse
+                .consigned
+                .as_ref()
+                .map_or(LINK_NONE, |consigned| consigned.leaf),
         )?;
+        if let Some(consigned) = &refuse.consigned {
+            let about = About {
+                event: refuse.event,
+                seq: None,
+                content_sha256: &refuse.content_sha256,
+                salt: &refuse.salt,
+                label: None,
+                reason: Some(&refuse.reason),
+            };
+            self.owe(logged.index, consigned, &about)?;
+        }
         Ok(Ok(Outcome::Logged {
             entry_index: logged.index,
         }))
@@ -125,6 +149,12 @@ impl Tx<'_> {
                 }
                 self.set_cursor(peer, source, value.as_deref())?;
             }
+            Progress::Settle {
+                party,
+                entries,
+                words,
+            } => self.settle_answers(party, entries, words.as_deref())?,
+            Progress::SettleTo { party, last } => self.settle_answers_to(party, *last)?,
             Progress::Status(status) => {
                 self.connection
                     .prepare_cached(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     put::hex,
-    tx::{Failure, Tx},
+    tx::{Failure, Tx, to_i64},
 };
 use crate::{
     Admin, Administer, Certificate, Collection, CollectionKey, EntryKind, Fault, Hash, Outcome,
@@ -33,6 +33,8 @@ impl Tx<'_> {
             Admin::PutPeer(peer) => self.put_peer(peer)?,
             Admin::DropPeer(key) => self.drop_row("peer", "key", key)?,
             Admin::Setting { name, value } => self.set(name, value.as_deref())?,
+            Admin::SeeAlarm(index) => self.see_alarm(*index, &administer.by)?,
+            Admin::ForgetHeads { party, .. } => self.forget_heads(party)?,
             Admin::Note(_) => Ok(None),
         };
         let collection = match done {
@@ -203,8 +205,33 @@ impl Tx<'_> {
                 peer.log_key,
                 peer.settings.to_string(),
                 word(&peer.state)?,
-                peer.created
+                peer.created,
+                peer.receipt_key
             ])?;
+        Ok(Ok(None))
+    }
+
+    fn see_alarm(&self, index: u64, by: &str) -> Result<Done, Failure> {
+        let seen = self
+            .connection
+            .prepare_cached(
+                "UPDATE alarm SET seen = ?2, seen_by = ?3 WHERE idx = ?1 AND seen IS NULL",
+            )?
+            .execute(params![to_i64(index)?, self.now, by])?;
+        Ok(if seen == 0 {
+            Err(Fault::Unknown {
+                what: "open alarm",
+                key: index.to_string(),
+            })
+        } else {
+            Ok(None)
+        })
+    }
+
+    fn forget_heads(&self, party: &str) -> Result<Done, Failure> {
+        self.connection
+            .prepare_cached("UPDATE peer_head SET forgotten = 1 WHERE party = ?1")?
+            .execute([party])?;
         Ok(Ok(None))
     }
 
@@ -287,11 +314,16 @@ fn public(change: &Admin) -> Value {
         Admin::PutPeer(peer) => json!({
             "put_peer": {
                 "key": peer.key, "party": peer.party, "kind": peer.kind, "url": peer.url,
-                "fingerprint": peer.fingerprint, "log_key": peer.log_key, "state": peer.state,
+                "fingerprint": peer.fingerprint, "log_key": peer.log_key, "receipt_key": peer.receipt_key,
+                "state": peer.state,
             }
         }),
         Admin::DropPeer(key) => json!({ "drop_peer": key }),
         Admin::Setting { name, value } => json!({ "setting": { "name": name, "value": value } }),
+        Admin::SeeAlarm(index) => json!({ "see_alarm": index }),
+        Admin::ForgetHeads { party, reason } => {
+            json!({ "forget_heads": { "party": party, "reason": reason } })
+        }
         Admin::Note(note) => json!({ "note": note }),
     }
 }

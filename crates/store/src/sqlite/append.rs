@@ -241,6 +241,12 @@ fn apply(tx: &mut Tx<'_>, op: &Op) -> Result<Outcome, Failure> {
         Op::Relabel(relabel) => tx.relabel(relabel)?,
         Op::Disclose(disclose) => tx.disclose(disclose)?,
         Op::Refuse(refuse) => tx.refuse(refuse)?,
+        Op::Answer(answer) => tx.answer(answer)?,
+        Op::Decide(decide) => tx.decide(decide)?,
+        Op::SeeHead(head) => tx.see_head(head)?,
+        Op::Receipt(receipt) => tx.take_receipt(receipt)?,
+        Op::Expire(expire) => tx.expire(expire)?,
+        Op::Alarm(alarm) => tx.raise(alarm)?,
         Op::Admin(administer) => tx.administer(administer)?,
         Op::Progress(progress) => tx.progress(progress)?,
     };

@@ -46,6 +46,31 @@ impl Tx<'_> {
         Ok(Ok(Outcome::Deleted { records, entries }))
     }
 
+    /// Removes every version of an object before `version`, whoever may see it.
+    pub(super) fn delete_before(
+        &mut self,
+        delete: &Delete,
+        version: &str,
+    ) -> Result<(Vec<Seq>, Vec<u64>), Failure> {
+        let (mut records, mut entries) = (Vec::new(), Vec::new());
+        let Some(object) = self.known_object(&delete.id)? else {
+            return Ok((records, entries));
+        };
+        let mut touched = BTreeSet::new();
+        let mut targets = self.targets(object, delete)?;
+        targets.retain(|target| target.version_key.as_str() < version);
+        for target in &targets {
+            entries.push(self.delete_one(object, target, delete, &mut touched)?);
+            records.push(Seq(target.seq));
+        }
+        if let Some(target) = targets.first() {
+            for collection in touched {
+                self.rejudge(collection, object, &target.object_type)?;
+            }
+        }
+        Ok((records, entries))
+    }
+
     fn targets(&self, object: i64, delete: &Delete) -> Result<Vec<Target>, Failure> {
         let mut statement = self.connection.prepare_cached(
             "SELECT seq, type, label_set, version_key, entry_index, content_sha256 FROM record
@@ -173,6 +198,8 @@ impl Tx<'_> {
             "DELETE FROM edge WHERE seq = ?1",
             "DELETE FROM search WHERE rowid = ?1",
             "DELETE FROM refused_version WHERE seq = ?1",
+            // a receipt that is still owed needs the salt; once it is taken nobody here does
+            "UPDATE answer SET salt = NULL WHERE seq = ?1 AND settled = 1",
             // what was sent stays known; what was not is not sent any more
             "UPDATE delivery SET state = 4, reason = 'deleted' WHERE seq = ?1 AND state = 0",
         ] {

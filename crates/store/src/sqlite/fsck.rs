@@ -4,6 +4,7 @@
 //! from salts and hashes, hashes from the objects' bytes, standing and counts from the memberships.
 
 mod content;
+mod exchange;
 mod log;
 mod rows;
 
@@ -48,6 +49,7 @@ pub fn fsck(
         check.step("orphans", Check::orphans);
         check.step("search", Check::search);
         check.step("details", Check::details);
+        check.step("exchange", Check::exchange);
         check.step("records", |check| check.records(level));
     }
     if level >= Level::Deep {

@@ -2,10 +2,13 @@
 
 mod acts;
 mod admin;
+mod answers;
 mod append;
+mod awaited;
 mod backup;
 mod delete;
 mod deliveries;
+mod exchange;
 mod fsck;
 mod log;
 mod migrate;

@@ -11,7 +11,9 @@ const TOKEN: &str = "SELECT sha256, name, principal, scopes, created, expires FR
 const CERTIFICATE: &str = "SELECT fingerprint, principal, note, created FROM certificate";
 const COLLECTION: &str =
     "SELECT key, uuid, alias, title, description, media_types, grants, created FROM collection";
-const PEER: &str = "SELECT key, party, display, kind, url, fingerprint, log_key, settings, state, created FROM peer";
+const PEER: &str =
+    "SELECT key, party, display, kind, url, fingerprint, log_key, settings, state, created,
+  receipt_key FROM peer";
 
 /// People, collections, peers.
 impl Store {
@@ -219,6 +221,7 @@ fn peer(row: &Row<'_>) -> Result<Peer, rusqlite::Error> {
         url: row.get(4)?,
         fingerprint: row.get(5)?,
         log_key: row.get(6)?,
+        receipt_key: row.get(10)?,
         settings: json(row, 7)?,
         state: word(row, 8)?,
         created: row.get(9)?,

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde_json::json;
 
 use super::{
+    answers::About,
     standing::Newcomer,
     tx::{Failure, Tx, to_i64},
 };
@@ -131,6 +132,7 @@ impl Tx<'_> {
                 put.salt,
                 put.bytes
             ])?;
+        self.consign(put, seq, Some(logged.index), &put.label_set)?;
         *self.records_delta.entry(label_set).or_default() += 1;
         for (property, target) in &put.references {
             let (target, _) = self.object(target)?;
@@ -207,6 +209,13 @@ impl Tx<'_> {
                 link,
             )?;
         }
+        if put.consigned.is_some() || put.withdrawal.is_some() {
+            let label: String = self
+                .connection
+                .prepare_cached("SELECT text FROM label_set WHERE id = ?1")?
+                .query_row([existing.label_set], |row| row.get(0))?;
+            self.consign(put, existing.seq, None, &label)?;
+        }
         Ok(Stored::Known {
             seq: Seq(existing.seq),
             entry_index: existing.entry_index,
@@ -244,7 +253,30 @@ impl Tx<'_> {
     }
 
     /// Logs that a version was refused because of a record here; once per content and origin, however often it is tried.
+    /// Its sender is answered for each of its leaves.
     fn refuse_version(
+        &mut self,
+        put: &Put,
+        existing: &Existing,
+        code: &str,
+        reason: &str,
+    ) -> Result<u64, Failure> {
+        let index = self.log_refused_version(put, existing, code, reason)?;
+        if let Some(consigned) = &put.consigned {
+            let about = About {
+                event: Event::SubmissionRejection,
+                seq: None,
+                content_sha256: &put.content_sha256,
+                salt: &put.salt,
+                label: None,
+                reason: Some(reason),
+            };
+            self.answer_apart(consigned, &about, None)?;
+        }
+        Ok(index)
+    }
+
+    fn log_refused_version(
         &mut self,
         put: &Put,
         existing: &Existing,

@@ -270,6 +270,10 @@ pub(super) fn kind_code(kind: EntryKind) -> i64 {
         EntryKind::Disclosure => 4,
         EntryKind::Administration => 5,
         EntryKind::Refusal => 6,
+        EntryKind::Answer => 7,
+        EntryKind::PeerHead => 8,
+        EntryKind::Expiry => 9,
+        EntryKind::Alarm => 10,
     }
 }
 
@@ -282,6 +286,10 @@ pub(super) fn kind_of(code: i64) -> Option<EntryKind> {
         4 => EntryKind::Disclosure,
         5 => EntryKind::Administration,
         6 => EntryKind::Refusal,
+        7 => EntryKind::Answer,
+        8 => EntryKind::PeerHead,
+        9 => EntryKind::Expiry,
+        10 => EntryKind::Alarm,
         _ => return None,
     })
 }

@@ -311,6 +311,7 @@ fn disclosures_answer_who_has_what() {
         reader_party: "eu".into(),
         principal: "node@eu".into(),
         records: vec![seq],
+        awaited: None,
         salt: [1; 32],
     }));
     assert_eq!(register.store.disclosures(seq).unwrap()[0].party, "eu");
@@ -331,6 +332,7 @@ fn deliveries_keep_their_state() {
         url: "https://eu.example".into(),
         fingerprint: None,
         log_key: None,
+        receipt_key: None,
         settings: serde_json::json!({"password": "secret"}),
         state: PeerState::Active,
         created: 1,

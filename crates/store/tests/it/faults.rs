@@ -22,6 +22,11 @@ const POINTS: [&str; 7] = [
     "after commit",
 ];
 
+/// Entries of the log when the batch is kept.
+const KEPT: u64 = 17;
+/// Receipts owed, receipts kept, alarms, when the batch is kept.
+const EXCHANGED: (usize, usize, usize) = (6, 1, 1);
+
 #[test]
 fn a_failure_at_any_point_keeps_all_or_nothing() {
     for point in POINTS {
@@ -39,13 +44,17 @@ fn a_failure_at_any_point_keeps_all_or_nothing() {
         };
         let mut register = Register::with(&options);
         let c = register.collection(1);
-        register.put(put(1, 1, "amber", &[c]));
+        let Stored::New { seq, .. } = register.put(put(1, 1, "amber", &[c])) else {
+            panic!()
+        };
         let ops = || {
-            vec![
+            let mut ops = vec![
                 Op::Put(Box::new(put(1, 2, "green", &[c]))),
                 Op::Put(Box::new(put(2, 1, "a label set that is new", &[c]))),
                 Op::Delete(delete(1, Some(1), None)),
-            ]
+            ];
+            ops.extend(crate::receipts::everything(c, seq));
+            ops
         };
         armed.store(true, Ordering::SeqCst);
         let batch = Batch {
@@ -69,7 +78,21 @@ fn a_failure_at_any_point_keeps_all_or_nothing() {
         }
         register.fsck();
         let size = register.store.head().unwrap().size;
-        assert_eq!(size, if kept { 5 } else { 2 }, "{point}");
+        assert_eq!(size, if kept { KEPT } else { 2 }, "{point}");
+        let exchanged = || {
+            let store = &register.store;
+            let owed = store.answers_owed("eu", 100).unwrap().len();
+            (
+                owed,
+                store.receipts(seq).unwrap().len(),
+                store.alarms(false, 9).unwrap().len(),
+            )
+        };
+        assert_eq!(
+            exchanged(),
+            if kept { EXCHANGED } else { (0, 0, 0) },
+            "{point}"
+        );
         // trying again gives what the first try would have given, once
         let again = register.append(ops()).outcomes;
         register.fsck();
@@ -78,10 +101,10 @@ fn a_failure_at_any_point_keeps_all_or_nothing() {
             register.scope(&["amber", "green", "a label set that is new"]),
             10,
         );
-        assert_eq!(register.page(&query).len(), 2, "{point}: {again:?}");
+        assert_eq!(register.page(&query).len(), 4, "{point}: {again:?}");
         let register = register.reopen();
         register.fsck();
-        assert_eq!(register.page(&query).len(), 2, "{point}");
+        assert_eq!(register.page(&query).len(), 4, "{point}");
     }
 }
 

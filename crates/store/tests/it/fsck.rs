@@ -70,6 +70,29 @@ const DAMAGE: &[(&str, &str)] = &[
         "search.extra",
     ),
     ("DELETE FROM search WHERE rowid = 1", "search.missing"),
+    ("DELETE FROM answer WHERE seq IS NOT NULL", "answer.entry"),
+    (
+        "UPDATE answer SET sender_leaf = zeroblob(32) WHERE event = 162",
+        "answer.entry",
+    ),
+    (
+        "UPDATE answer SET event = 225 WHERE event = 209",
+        "answer.entry",
+    ),
+    ("UPDATE answer SET seq = 999", "answer.record"),
+    ("UPDATE answer SET salt = zeroblob(32)", "answer.commitment"),
+    ("UPDATE answer SET salt = NULL", "answer.salt"),
+    ("UPDATE awaited SET seq = 999", "awaited.record"),
+    ("UPDATE awaited SET receipt = 999", "awaited.receipt"),
+    ("UPDATE awaited SET receipt = NULL", "awaited.receipt"),
+    ("UPDATE awaited SET expiry = 1", "awaited.expiry"),
+    ("DELETE FROM awaited", "awaited.expiry"),
+    ("UPDATE receipt SET seq = 999", "receipt.record"),
+    ("DELETE FROM peer_head", "head.entry"),
+    ("UPDATE peer_head SET root = zeroblob(32)", "head.entry"),
+    ("UPDATE peer_head SET note = 'x'", "head.note"),
+    ("DELETE FROM alarm", "alarm.entry"),
+    ("UPDATE withdrawal SET seq = 999", "withdrawal.record"),
     (
         "UPDATE position SET next_entry = 999 WHERE follower = 'search'",
         "search.position",
@@ -91,8 +114,10 @@ fn every_kind_of_damage_is_found() {
         reader_party: "eu".into(),
         principal: "node@eu".into(),
         records: vec![seq],
+        awaited: None,
         salt: [1; 32],
     }));
+    register.append(crate::receipts::everything(c, seq));
     register.writer.search_index_step(1000).unwrap();
     register.fsck();
     register.writer.checkpoint().unwrap();

@@ -15,4 +15,5 @@ mod faults;
 mod fsck;
 mod migrations;
 mod model;
+mod receipts;
 mod support;

@@ -193,6 +193,8 @@ pub(crate) fn put_bytes(
         )],
         event: Event::SubmissionAcceptance,
         link: [0; 32],
+        consigned: None,
+        withdrawal: None,
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) fn all(config: &Config, checks: &mut Vec<Check>) {
             clock(&store, checks);
             people(&store, checks);
             peers(&store, checks);
+            receipts(&store, checks);
         }
         Err(error) => checks.push(Check::bad(
             "register",
@@ -79,6 +80,38 @@ fn permissions(config: &Config, checks: &mut Vec<Check>) {
             "put it back from where you keep the keys",
         ));
     }
+}
+
+/// Alarms nobody has seen to, and receipts that did not come.
+fn receipts(store: &Store, checks: &mut Vec<Check>) {
+    let open = store
+        .alarms(true, 1_000)
+        .map_or(0, |rows| rows.len() as u64);
+    if open > 0 {
+        checks.push(Check::bad(
+            "alarms",
+            counted(open, "open alarm"),
+            "`comity alarm list` shows the evidence; ask the other side by voice",
+        ));
+    }
+    let mut received = 0;
+    for party in store.receipt_parties().unwrap_or_default() {
+        let Ok(counts) = store.receipt_counts(&party) else {
+            continue;
+        };
+        received += counts.received;
+        if counts.expired > 0 || counts.refused > 0 {
+            checks.push(Check::warning(
+                "receipts",
+                format!(
+                    "`{party}`: {} without receipt in time, {} of ours refused",
+                    counts.expired, counts.refused
+                ),
+                "`comity sent` shows which; the own proof of each stands alone",
+            ));
+        }
+    }
+    checks.push(Check::good("receipts", format!("{received} verified")));
 }
 
 fn disk(config: &Config, checks: &mut Vec<Check>) {

@@ -88,8 +88,8 @@ impl Check<'_> {
                 continue;
             };
             let digest: Hash = row.get(4)?;
-            // a refusal commits to what was offered, which is not kept
-            if kind != EntryKind::Refusal
+            // a refusal commits to what was offered, an answer to what was received
+            if !matches!(kind, EntryKind::Refusal | EntryKind::Answer)
                 && <Hash>::from(Sha256::digest(content.as_bytes())) != digest
             {
                 self.problem("entry.content", &place, "its content has another hash");

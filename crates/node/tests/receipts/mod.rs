@@ -1,0 +1,6 @@
+//! Receipts between two whole nodes: proof beside the record, signed answer, what expires, what is false, what is withdrawn.
+
+mod answers;
+mod heads;
+mod proofs;
+mod world;
