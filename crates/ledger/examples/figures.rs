@@ -114,7 +114,13 @@ fn witnesses(log: &TrustedLog, head: &Checkpoint, signer: &Signer) {
     let accepted = decide(Some(log), None, &request).unwrap();
     for (kind, make) in KINDS {
         let cosigners: Vec<Cosigner> = (0..5)
-            .map(|n| make(KeyName::new(format!("w{n}.example")).unwrap(), &[n; 32]).unwrap())
+            .map(|n| {
+                make(
+                    KeyName::new(format!("w{n}.example")).unwrap(),
+                    &[n + 10; 32],
+                )
+                .unwrap()
+            })
             .collect();
         let first = cosigners.first().unwrap();
         rate(&format!("cosign, {kind}"), 1_000, |n| {

@@ -1,7 +1,7 @@
 //! Receipts: what a receiver says, signed and logged, about a record that came to it.
 //!
 //! A receipt is a signed note by the receiver's receipt key over a text of fixed lines ([`Receipt`]), and with it goes the
-//! proof that the receiver's log has the entry of which the text speaks. [`verify`] checks both in one function:
+//! proof that the receiver's log has the entry of which the text speaks. [`verify()`] checks both in one function:
 //!
 //! ```text
 //! note -> text    a receipt key of the receiver signed the lines

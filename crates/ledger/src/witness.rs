@@ -1,6 +1,6 @@
 //! Messages between a log and a witness, and what a witness decides (C2SP tlog-witness v1.0.0).
 //!
-//! Pure: the caller receives the bytes, looks up what it knows of the origin, asks [`decide`], stores the new head, and only
+//! Pure: the caller receives the bytes, looks up what it knows of the origin, asks [`decide()`], stores the new head, and only
 //! then answers with the cosignatures.
 //!
 //! ```text
@@ -8,7 +8,7 @@
 //! Accepted --cosign(keys, now)--> Cosigned { answer for the log, note for monitors }
 //! ```
 //!
-//! Nothing but [`decide`] makes an [`Accepted`], and a witness's key signs nothing else. "checking the old size against the
+//! Nothing but [`decide()`] makes an [`Accepted`], and a witness's key signs nothing else. "checking the old size against the
 //! latest checkpoint and persisting the new checkpoint must be performed atomically": read `latest`, decide and write in one
 //! transaction.
 

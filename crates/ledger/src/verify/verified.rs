@@ -105,7 +105,7 @@ impl WitnessedCheckpoint {
         &self.witnesses
     }
 
-    /// The time by which a quorum had cosigned, see [`Policy::met_at_seconds`]: the head, and all that is in it, is no
+    /// The time by which a quorum had cosigned, see [`crate::policy::Policy::met_at_seconds`]: the head, and all that is in it, is no
     /// younger, if those witnesses are honest and their clocks right.
     #[must_use]
     pub fn quorum_at_seconds(&self) -> Option<u64> {

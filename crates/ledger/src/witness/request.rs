@@ -11,7 +11,7 @@ use crate::tree::PROOF_HASHES_MAX;
 /// Longest request read: old size line, 63 hashes, empty line, checkpoint.
 pub const ADD_CHECKPOINT_BYTES_MAX: usize = NOTE_BYTES_MAX + PROOF_HASHES_MAX * 45 + 32;
 
-/// A head submitted to a witness: well-formed, nothing of it verified; see [`super::decide`].
+/// A head submitted to a witness: well-formed, nothing of it verified; see [`super::decide()`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddCheckpoint {
     // INVARIANT: at most tree::SIZE_MAX.
