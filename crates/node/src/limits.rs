@@ -32,6 +32,10 @@ pub const CONNECTIONS_PER_SOURCE_MAX: usize = 256;
 pub const SEQUENCER_OPS_MAX: usize = 2_048;
 /// Submissions waiting for the sequencer; beyond it the answer is 503 with `Retry-After`.
 pub const SEQUENCER_QUEUE_MAX: usize = 1_024;
+/// Receipts of one post or page: a signature and a proof each, so verifying 200 takes some 20 ms.
+pub const RECEIPTS_MAX: usize = 200;
+/// Largest body with receipts, octets: 200 with labels of 16 kB and proofs of the longest log fit.
+pub const RECEIPTS_BYTES_MAX: usize = 8 << 20;
 /// Failed log-ins from one source within [`LOCKOUT_WINDOW`] before it must wait.
 pub const LOCKOUT_FAILURES_MAX: u32 = 10;
 /// The window in which failures count, and how long a locked source waits.

@@ -14,11 +14,12 @@ use super::records::parameters;
 use crate::http::auth::Caller;
 use crate::http::body::drain;
 use crate::http::{Ctx, Error, Result};
+use crate::limits::{RECEIPTS_BYTES_MAX, RECEIPTS_MAX};
 use crate::peers::head::told;
 use crate::peers::inbound::comity_peer;
 use crate::peers::receipts::give::batch;
 use crate::peers::receipts::take::{TakeError, take};
-use crate::peers::receipts::{Answer, BODY_BYTES_MAX, Batch, RECEIPTS_MAX};
+use crate::peers::receipts::{Answer, Batch};
 
 /// Takes receipts of another node for records of ours.
 ///
@@ -45,7 +46,7 @@ pub async fn post(
             return Err(error);
         }
     };
-    let whole = ctx.bodies.read(&headers, body, BODY_BYTES_MAX).await?;
+    let whole = ctx.bodies.read(&headers, body, RECEIPTS_BYTES_MAX).await?;
     let batch: Batch = serde_json::from_slice(&whole.bytes)
         .map_err(|error| Error::malformed("receipts.body", error.to_string()))?;
     let answer = take(&ctx.app, peer, batch, told(&headers)).await?;

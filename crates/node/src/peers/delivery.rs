@@ -260,3 +260,60 @@ fn put<T: serde::Serialize + ?Sized>(
     body.extend_from_slice(format!(",\"{name}\":").as_bytes());
     serde_json::to_writer(body, value).map_err(|error| ReadError::Damaged(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::handling::read_sidecar;
+
+    fn item() -> impl Strategy<Value = SidecarItem> {
+        let hash = || any::<[u8; 32]>();
+        (
+            any::<[u8; 76]>().prop_map(|bytes| bytes.to_vec()),
+            any::<u64>(),
+            prop::option::of(hash()),
+            prop::option::of(prop::collection::vec(hash(), 0..63)),
+            prop::option::of("[a-zA-Z \\u{400}-\\u{4ff}\"\\\\]{0,40}"),
+        )
+            .prop_map(|(entry, index, salt, path, reason)| SidecarItem {
+                id: "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f".to_owned(),
+                version: "2026-01-01T00:00:00.000Z".to_owned(),
+                label: r#"{"tlp":"AMBER","originator":"ua","parties":["eu"]}"#.to_owned(),
+                leaf: STANDARD.encode(leaf_hash(&entry)),
+                entry: index,
+                salt: salt.map(|salt| STANDARD.encode(salt)),
+                logged: Some(STANDARD.encode(&entry)),
+                path: path.map(|path| path.iter().map(|hash| STANDARD.encode(hash)).collect()),
+                withdraw: reason.is_some(),
+                reason,
+            })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_written_beside_a_record_is_read_again(item in item()) {
+            let text = serde_json::to_vec(&[&item]).unwrap();
+            let sidecar = read_sidecar(&text).unwrap();
+            let (key, offered) = sidecar.offered.into_iter().next().unwrap();
+            prop_assert_eq!(key.0, item.id);
+            prop_assert_eq!(offered.index, item.entry);
+            prop_assert_eq!(STANDARD.encode(&offered.entry), item.logged.unwrap());
+            prop_assert_eq!(offered.salt.map(|salt| STANDARD.encode(salt)), item.salt);
+            let path = offered.path.map(|path| path.iter().map(|hash| STANDARD.encode(hash)).collect::<Vec<_>>());
+            prop_assert_eq!(path, item.path);
+            prop_assert_eq!(offered.withdrawal, item.reason);
+        }
+
+        #[test]
+        fn whatever_stands_there_is_read_or_refused(text in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _refused = read_sidecar(&text);
+            let beside = Beside::of([(CHECKPOINT_PROPERTY, text.as_slice()), (CONSISTENCY_PROPERTY, text.as_slice())]);
+            prop_assert!(beside.checkpoint().is_none_or(|note| note.len() <= text.len()));
+            let _proof = beside.consistency();
+        }
+    }
+}

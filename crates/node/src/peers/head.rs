@@ -110,6 +110,9 @@ pub struct Watched {
 /// The header by which nodes tell each other how many entries of the other's log they know.
 pub const HEAD_HEADER: &str = "comity-head";
 
+/// Tries for a head that is taken: another delivery of ours, or of theirs, may have come between.
+pub const HEAD_TRIES: u32 = 4;
+
 /// What a request says about how many entries of the sender's log, or ours, the other side knows.
 #[must_use]
 pub fn told(headers: &http::HeaderMap) -> Option<u64> {
@@ -343,42 +346,50 @@ pub async fn watch(app: &Arc<App>, peer: &Arc<Peer>) -> Result<Watched, HeadErro
     let log = trusted(peer)?;
     let target = run::target(app, peer).map_err(HeadError::Target)?;
     let base = taxii::join(&peer.url, "api/v1/log/")?;
-    let _turn = app.exchange.turn(&peer.party).await;
-    let told = known(app, peer)?;
-    let answer = target
-        .client
-        .get(&format!("{base}checkpoint"), "text/plain, */*", &[])
-        .await?;
-    let bad = |error: verify::VerifyError| HeadError::Head {
-        peer: peer.key.clone(),
-        text: error.to_string(),
-    };
-    let shown = verify::checkpoint(&log, &answer.body).map_err(bad)?;
-    let consistency = match told {
-        Some(old) if old < shown.head().size() => {
-            fetched(&target.client, &base, peer, old, shown.head().size()).await?
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let told = known(app, peer)?;
+        let answer = target
+            .client
+            .get(&format!("{base}checkpoint"), "text/plain, */*", &[])
+            .await?;
+        let bad = |error: verify::VerifyError| HeadError::Head {
+            peer: peer.key.clone(),
+            text: error.to_string(),
+        };
+        let shown = verify::checkpoint(&log, &answer.body).map_err(bad)?;
+        let consistency = match told {
+            Some(old) if old < shown.head().size() => {
+                fetched(&target.client, &base, peer, old, shown.head().size()).await?
+            }
+            _ => None,
+        };
+        let _turn = app.exchange.turn(&peer.party).await;
+        // it was asked after we knew `told`, so whatever is older went back
+        let judged = match judge(app, peer, &answer.body, consistency.as_ref(), told) {
+            Ok(judged) => judged,
+            // a newer head came by another way meanwhile
+            Err(HeadError::Behind { .. } | HeadError::Unproved { .. }) if tries < HEAD_TRIES => {
+                continue;
+            }
+            Err(error) => {
+                raise(app, peer, &error, &answer.body, consistency.as_ref()).await?;
+                return Err(error);
+            }
+        };
+        if let Some(seen) = judged.seen {
+            app.sequencer.submit(vec![Op::SeeHead(seen)]).await?;
         }
-        _ => None,
-    };
-    // it was asked after we knew `told`, so whatever is older went back
-    let judged = match judge(app, peer, &answer.body, consistency.as_ref(), told) {
-        Ok(judged) => judged,
-        Err(error) => {
-            raise(app, peer, &error, &answer.body, consistency.as_ref()).await?;
-            return Err(error);
-        }
-    };
-    if let Some(seen) = judged.seen {
-        app.sequencer.submit(vec![Op::SeeHead(seen)]).await?;
+        return Ok(Watched {
+            peer: peer.key.clone(),
+            origin: log.origin,
+            seen_before: told,
+            size: shown.head().size(),
+            consistent: true,
+            note: String::from_utf8_lossy(&answer.body).into_owned(),
+        });
     }
-    Ok(Watched {
-        peer: peer.key.clone(),
-        origin: log.origin,
-        seen_before: told,
-        size: shown.head().size(),
-        consistent: true,
-        note: String::from_utf8_lossy(&answer.body).into_owned(),
-    })
 }
 
 /// The log a peer's heads must be of, and the key on its card.

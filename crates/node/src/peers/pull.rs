@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{ClientError, TAXII};
 use super::delivery::{Beside, OfferedRecords};
-use super::head::{self, HEAD_HEADER, HeadError};
+use super::head::{self, HEAD_HEADER, HEAD_TRIES, HeadError};
 use super::inbound::Proved;
 use super::push::Target;
 use super::taxii::encode;
@@ -86,8 +86,16 @@ pub async fn pull(
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default();
     let mut pulled = Pulled::default();
+    let mut tries = 0;
     while pulled.pages < PAGES_MAX {
         let (more, reached) = match page(app, target, local, remote, &cursor, &mut pulled).await {
+            // a newer head of theirs came by another way while the page was on its way
+            Err(PullError::Head(HeadError::Behind { .. } | HeadError::Unproved { .. }))
+                if tries < HEAD_TRIES =>
+            {
+                tries += 1;
+                continue;
+            }
             Err(PullError::Client(ClientError::Status {
                 status: 400 | 404, ..
             })) if cursor.next.is_some() => {
@@ -98,6 +106,7 @@ pub async fn pull(
             other => other?,
         };
         pulled.pages += 1;
+        tries = 0;
         let moved = reached != cursor;
         if moved {
             cursor = reached;

@@ -19,6 +19,7 @@ use comity_store::{
 
 use super::client::{Answer, Client, ClientError};
 use super::delivery::write_beside;
+use super::head::HEAD_TRIES;
 use super::inbound::sidecar_item;
 use super::settings::{PeerSettings, Route};
 use super::taxii::{self, RemoteStatus};
@@ -459,8 +460,9 @@ async fn post_proved(
     url: &str,
     envelope: &Envelope,
 ) -> Result<Answer, ClientError> {
-    let mut told = None;
+    let (mut told, mut tries) = (None, 0);
     loop {
+        tries += 1;
         let known = app.exchange.acknowledged(&target.peer.key);
         let mut prover = Prover::new(&app.store).map_err(unread)?;
         let body = envelope.body(Some(&mut prover), known).map_err(unread)?;
@@ -469,9 +471,9 @@ async fn post_proved(
                 status: 409,
                 known_head: Some(known),
                 ..
-            }) if told.is_none() => {
+            }) if tries < HEAD_TRIES => {
                 told = Some(known);
-                app.exchange.acknowledge(&target.peer.key, known);
+                app.exchange.told(&target.peer.key, known);
             }
             Ok(answer) => {
                 app.exchange.acknowledge(&target.peer.key, prover.size());

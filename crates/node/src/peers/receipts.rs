@@ -14,11 +14,6 @@ pub mod expire;
 pub mod give;
 pub mod take;
 
-/// Receipts of one post or page. A signature and a proof each: verifying 200 takes some 20 ms.
-pub const RECEIPTS_MAX: usize = 200;
-/// Largest body with receipts, octets: 200 with labels of 16 kB and proofs of the longest log fit.
-pub const BODY_BYTES_MAX: usize = 8 << 20;
-
 /// Receipts on their way, all under one head of the giver's log.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

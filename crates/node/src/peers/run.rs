@@ -87,8 +87,18 @@ impl Exchange {
         known.get(peer).copied()
     }
 
-    /// A peer has acted on our head with `size` entries, or says that it has.
+    /// A peer has acted on our head with `size` entries.
     pub fn acknowledge(&self, peer: &str, size: u64) {
+        let mut known = self
+            .acknowledged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let last = known.entry(peer.to_owned()).or_default();
+        *last = size.max(*last);
+    }
+
+    /// A peer says how many entries of our log it knows: perhaps fewer than before, when it forgot.
+    pub fn told(&self, peer: &str, size: u64) {
         let mut known = self
             .acknowledged
             .lock()

@@ -34,7 +34,9 @@ async fn a_restored_log_that_goes_another_way_is_caught() {
     ua.publish(&[indicator(1, 0)], "eu").await;
     ua.push("eu").await;
     let copy = copied(&ua);
-    ua.publish(&[indicator(2, 0)], "eu").await;
+    for number in 4..9 {
+        ua.publish(&[indicator(number, 0)], "eu").await;
+    }
     ua.push("eu").await;
     let known = eu.app.store.peer_head("ua").unwrap().unwrap();
     // the copy knows less than EU does, and says so when it is told: it went back
@@ -77,9 +79,9 @@ async fn a_restored_log_that_goes_another_way_is_caught() {
             .starts_with("comity.ua/log/1\n")
     );
     // the true one goes on
-    ua.publish(&[indicator(4, 0)], "eu").await;
+    ua.publish(&[indicator(9, 0)], "eu").await;
     ua.push("eu").await;
-    assert!(eu.record(&id(4)).is_some());
+    assert!(eu.record(&id(9)).is_some());
     eu.fsck();
 }
 
@@ -88,7 +90,9 @@ async fn a_log_that_began_anew_is_taken_up_when_a_person_says_so() {
     let Pair { ua, eu } = Pair::meet().await;
     ua.publish(&[indicator(1, 0)], "eu").await;
     let copy = copied(&ua);
-    ua.publish(&[indicator(2, 0)], "eu").await;
+    for number in 2..9 {
+        ua.publish(&[indicator(number, 0)], "eu").await;
+    }
     ua.push("eu").await;
     let restored = Side::open(copy, &FakeClock::default()).await;
     assert!(

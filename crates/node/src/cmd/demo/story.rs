@@ -198,6 +198,19 @@ pub(super) fn amber(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow::Re
         Ok(state_at(ua, &story.report_id, "eu")? == "accepted")
     })?;
     stage.check("CERT-UA sees that the EU accepted it", answered);
+    let signed = wait(PATIENCE, || {
+        let state = recipient(ua, &story.report_id, "eu")?;
+        Ok(matches!(text_of(&state, "state"), "received" | "opened"))
+    })?;
+    stage.check(
+        "and has the EU's signed receipt, proved from the EU's own log",
+        signed,
+    );
+    let label = text_of(&recipient(ua, &story.report_id, "eu")?, "label").to_owned();
+    stage.check(
+        "which says under which label it is kept there",
+        label.contains("\"tlp\":\"AMBER\""),
+    );
     stage.check(
         "Estonia, which observes, holds nothing of it",
         !ee.run(&["show", &story.report_id])?.success,
@@ -343,7 +356,14 @@ pub(super) fn onward(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow::R
 pub(super) fn withdraw(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow::Result<()> {
     let Cast { ua, eu, .. } = cast;
     stage.step("One indicator was wrong: CERT-UA withdraws it");
-    stage.run(ua, &["withdraw", &story.wrong, "--by", "olena"])?;
+    stage.run(ua, &[
+            "withdraw",
+            &story.wrong,
+            "--reason",
+            "a benign address",
+            "--by",
+            "olena",
+        ])?;
     let revoked = wait(PATIENCE, || {
         Ok(eu
             .run(&["show", &story.wrong])?
@@ -353,6 +373,13 @@ pub(super) fn withdraw(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow:
             == Some(true))
     })?;
     stage.check("the EU's node shows it as revoked", revoked);
+    let removed = wait(PATIENCE, || {
+        Ok(text_of(&recipient(ua, &story.wrong, "eu")?, "state") == "removed")
+    })?;
+    stage.check(
+        "and the EU signed that it removed the version before",
+        removed,
+    );
     Ok(())
 }
 
@@ -499,6 +526,17 @@ fn state_at(node: &Node, id: &str, peer: &str) -> anyhow::Result<String> {
         .and_then(Value::as_str)
         .unwrap_or("none")
         .to_owned())
+}
+
+/// Where a record stands with one recipient, as `comity sent` says.
+fn recipient(node: &Node, id: &str, party: &str) -> anyhow::Result<Value> {
+    let answer = node.run(&["sent", id])?;
+    let of_party = |row: &&Value| text_of(row, "party") == party;
+    Ok(answer.rows.iter().find(of_party).cloned().unwrap_or_default())
+}
+
+fn text_of<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Records the EU has accepted so far, as CERT-UA sees it.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use comity_ledger::receipt::{Receipt, ReceiptEvent};
 use comity_store::{Answered, Op, Progress, ReadError};
 
-use super::{Batch, Item, RECEIPTS_MAX, State};
+use super::{Batch, Item, State};
 use crate::app::{App, origin};
+use crate::limits::RECEIPTS_MAX;
 use crate::peers::client::ClientError;
-use crate::peers::head::Consistency;
+use crate::peers::head::{Consistency, HEAD_TRIES};
 use crate::peers::push::Target;
 use crate::peers::taxii;
 use crate::proof::Prover;
@@ -40,8 +41,9 @@ pub async fn give(app: &Arc<App>, target: &Target) -> Result<usize, GiveError> {
         return Ok(0);
     }
     let url = taxii::join(&target.peer.url, "api/v1/receipts")?;
-    let mut told = None;
+    let (mut told, mut tries) = (None, 0);
     loop {
+        tries += 1;
         let known = app.exchange.acknowledged(&target.peer.key);
         let worker = (Arc::clone(app), owed.clone());
         let (batch, unfit, size) =
@@ -59,9 +61,9 @@ pub async fn give(app: &Arc<App>, target: &Target) -> Result<usize, GiveError> {
                 status: 409,
                 known_head: Some(known),
                 ..
-            }) if told.is_none() => {
+            }) if tries < HEAD_TRIES => {
                 told = Some(known);
-                app.exchange.acknowledge(&target.peer.key, known);
+                app.exchange.told(&target.peer.key, known);
             }
             Err(error) => return Err(error.into()),
             Ok(answer) => {

@@ -13,8 +13,9 @@ use comity_store::{
 };
 use serde_json::json;
 
-use super::{Answer, Batch, Outcome, RECEIPTS_MAX, State};
+use super::{Answer, Batch, Outcome, State};
 use crate::app::{App, origin};
+use crate::limits::RECEIPTS_MAX;
 use crate::peers::client::ClientError;
 use crate::peers::head::{self, HEAD_HEADER, HeadError};
 use crate::peers::push::Target;
