@@ -1,4 +1,10 @@
 //! The formats and the fold, black box.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod chain;
 mod json;
