@@ -39,6 +39,8 @@ pub struct App {
     pub log_key: String,
     /// Signs receipts.
     pub receipt_signer: Signer,
+    /// Signs custody for the authority.
+    pub custody: Signer,
     /// Exchange with peers.
     pub exchange: crate::peers::run::Exchange,
     catalog: RwLock<Arc<Catalog>>,
@@ -132,6 +134,7 @@ impl App {
             })?;
         keys::create_log_seed(&config.dir, &**entropy)?;
         keys::ensure_receipt_seed(&config.dir, &**entropy)?;
+        crate::evidence::keys::custody(&config.dir, config.party(), &**entropy)?;
         let genesis = Genesis {
             database_id,
             origin: origin(config.party()),
@@ -162,6 +165,7 @@ impl App {
             Arc::new(Metrics::new().map_err(|error| AppError::Internal(error.to_string()))?);
         let (sign, log_key) = signer(&config)?;
         let receipt_signer = receipt_signer(&config, &*entropy)?;
+        let custody = crate::evidence::keys::custody(&config.dir, config.party(), &*entropy)?;
         let head = store.head()?;
         check_head(&head, &log_key)?;
         metrics
@@ -192,6 +196,7 @@ impl App {
             metrics,
             log_key,
             receipt_signer,
+            custody,
             exchange: crate::peers::run::Exchange::default(),
             catalog,
             catalog_changed: tokio::sync::watch::Sender::new(0),

@@ -22,6 +22,9 @@ pub struct Card {
     /// Verifier key of its receipts; absent where none are given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt_key: Option<String>,
+    /// Verifier key by which the authority signs custody; absent on nodes without evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custody_key: Option<String>,
     /// Path of its TAXII API root.
     pub api_root: String,
     /// Whom to write to.
@@ -38,6 +41,7 @@ pub fn own(app: &App) -> Card {
         name: app.config.name().to_owned(),
         log_key: app.log_key.clone(),
         receipt_key: Some(app.receipt_signer.verifier().to_string()),
+        custody_key: Some(app.custody.verifier().to_string()),
         api_root: format!("/{}/", app.config.root_path()),
         contact: app.config.contact.value.clone(),
     }

@@ -3,8 +3,8 @@
 use comity_ledger::entry::Event;
 
 use super::{
-    Admin, Answer, CollectionKey, Consigned, Decide, Expire, Hash, Head, NewAlarm, NewReceipt,
-    Progress, SeenHead, Seq, Withdrawal,
+    Admin, Answer, CollectionKey, Consigned, Decide, Evidence, Expire, Hash, Head, NewAlarm,
+    NewReceipt, Progress, SeenHead, Seq, Withdrawal,
 };
 
 /// Operations that become durable together, in order.
@@ -43,6 +43,8 @@ pub enum Op {
     Alarm(Box<NewAlarm>),
     /// Change principals, tokens, collections or peers.
     Admin(Administer),
+    /// Exhibits and custody, with the records that carry them.
+    Evidence(Box<Evidence>),
     /// Positions, delivery states, TAXII statuses: no log entry.
     Progress(Progress),
 }
@@ -210,6 +212,13 @@ pub enum Outcome {
         entry_index: u64,
         /// Key of a collection that was made or changed.
         collection: Option<CollectionKey>,
+    },
+    /// Of an [`Evidence`].
+    Evidence {
+        /// Entry of each record.
+        entries: Vec<u64>,
+        /// Objects of the vault that must be removed now.
+        doomed: Vec<Hash>,
     },
     /// Of a [`Progress`].
     Progressed,

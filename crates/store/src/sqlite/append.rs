@@ -248,6 +248,7 @@ fn apply(tx: &mut Tx<'_>, op: &Op) -> Result<Outcome, Failure> {
         Op::Expire(expire) => tx.expire(expire)?,
         Op::Alarm(alarm) => tx.raise(alarm)?,
         Op::Admin(administer) => tx.administer(administer)?,
+        Op::Evidence(evidence) => tx.evidence(evidence)?,
         Op::Progress(progress) => tx.progress(progress)?,
     };
     Ok(done.unwrap_or_else(Outcome::Rejected))

@@ -11,9 +11,11 @@
 mod basics;
 mod batches;
 mod crash;
+mod evidence;
 mod faults;
 mod fsck;
 mod migrations;
 mod model;
 mod receipts;
 mod support;
+mod vault;

@@ -1,0 +1,13 @@
+//! Evidence: exhibits in the vault, their custody as signed records.
+//!
+//! [`keys`] has the keys that sign custody; [`records`] makes the STIX records of an exhibit and an event; [`commit`] checks an
+//! event that a person has signed, adds the authority's signature and commits records and rows in one transaction. The
+//! contents are read and written by whoever runs the command, beside the node: they never pass through it.
+//!
+//! **Architecture Invariant:** nothing becomes custody without a person's signature and the authority's, both over the same
+//! event, and without following the event before (`comity_evidence::custody::Chain`).
+
+pub mod commit;
+pub mod keys;
+pub mod records;
+pub mod sweep;
