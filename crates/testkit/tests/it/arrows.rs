@@ -11,13 +11,18 @@ use crate::files::{none, root};
 const ARROWS: &[(&str, &[&str])] = &[
     ("comity-stix", &[]),
     ("comity-ledger", &[]),
+    ("comity-evidence", &["comity-ledger"]),
     ("comity-access", &["comity-stix"]),
-    ("comity-store", &["comity-stix", "comity-ledger"]),
+    (
+        "comity-store",
+        &["comity-stix", "comity-ledger", "comity-evidence"],
+    ),
     (
         "comity-node",
         &[
             "comity-stix",
             "comity-ledger",
+            "comity-evidence",
             "comity-access",
             "comity-store",
         ],
@@ -26,7 +31,12 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that do no I/O, and what must not be found anywhere below them.
-const PURE: &[&str] = &["comity-stix", "comity-ledger", "comity-access"];
+const PURE: &[&str] = &[
+    "comity-stix",
+    "comity-ledger",
+    "comity-evidence",
+    "comity-access",
+];
 const NOT_IN_PURE: &[&str] = &[
     "tokio", "axum", "hyper", "reqwest", "rusqlite", "rustls", "mio",
 ];
