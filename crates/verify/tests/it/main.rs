@@ -1,0 +1,4 @@
+//! Packages, good ones and changed ones, by the library and by the program.
+
+mod fixture;
+mod good;
