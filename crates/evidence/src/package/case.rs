@@ -27,10 +27,10 @@ pub struct Case {
 impl Case {
     /// A file of the exhibit that is being added.
     pub fn item(&mut self, exhibit: &Exhibit, item: &Item, path: Name) {
-        let id = id("file", &format!("{}/{}", exhibit.id, item.number));
-        let facet = facet_id("file-facet", &id);
-        let data = facet_id("content-data-facet", &id);
-        let hash = facet_id("hash", &id);
+        let id = node_id("file", &format!("{}/{}", exhibit.id, item.number));
+        let facet = node_id("file-facet", &id);
+        let data = node_id("content-data-facet", &id);
+        let hash = node_id("hash", &id);
         let media_type = match &item.media_type {
             Some(media_type) => format!(r#","uco-observable:mimeType":{}"#, string(media_type)),
             None => String::new(),
@@ -53,7 +53,7 @@ impl Case {
     pub fn event(&mut self, event: &Event) {
         let fields = event.fields();
         let person = self.person(&fields.actor.name, &fields.actor.authority);
-        let place = id("location", &fields.place);
+        let place = node_id("location", &fields.place);
         self.once(&place, || {
             format!(
                 r#"{{"@id":"{place}","@type":"uco-location:Location","uco-core:name":{}}}"#,
@@ -61,7 +61,7 @@ impl Case {
             )
         });
         let tool_name = format!("{} {}", fields.tool.name, fields.tool.version);
-        let tool = id("tool", &tool_name);
+        let tool = node_id("tool", &tool_name);
         self.once(&tool, || {
             format!(
                 r#"{{"@id":"{tool}","@type":"uco-tool:Tool","uco-core:name":{},"uco-tool:version":{}}}"#,
@@ -70,7 +70,7 @@ impl Case {
             )
         });
         let action = format!("kb:investigative-action-{}", fields.id);
-        let record = id("provenance-record", fields.exhibit.as_str());
+        let record = node_id("provenance-record", fields.exhibit.as_str());
         let description = format!(
             "basis: {}; handling: {}; items_sha256: {}; event: {}",
             fields.basis,
@@ -98,7 +98,7 @@ impl Case {
 
     /// The exhibit itself, after its items.
     pub fn exhibit(&mut self, exhibit: &Exhibit) {
-        let id = id("provenance-record", exhibit.id.as_str());
+        let id = node_id("provenance-record", exhibit.id.as_str());
         let files = std::mem::take(&mut self.files);
         self.node(&format!(
             r#"{{"@id":"{id}","@type":"case-investigation:ProvenanceRecord","case-investigation:exhibitNumber":{},"uco-core:description":{},"uco-core:object":[{files}]}}"#,
@@ -111,7 +111,7 @@ impl Case {
     /// The whole file.
     #[must_use]
     pub fn finish(mut self, parties: &[String], created: Time) -> String {
-        let id = id("investigation", &format!("{parties:?} {created}"));
+        let id = node_id("investigation", &format!("{parties:?} {created}"));
         let name = format!("Package of evidence between {}", parties.join(", "));
         let members = std::mem::take(&mut self.members);
         self.node(&format!(
@@ -123,9 +123,9 @@ impl Case {
     }
 
     fn person(&mut self, name: &str, authority: &str) -> String {
-        let organization = self.organization(authority);
-        let id = id("person", name);
-        let facet = facet_id("simple-name-facet", &id);
+        self.organization(authority);
+        let id = node_id("person", name);
+        let facet = node_id("simple-name-facet", &id);
         self.once(&id, || {
             format!(
                 r#"{{"@id":"{id}","@type":"uco-identity:Person","uco-core:hasFacet":{{"@id":"{facet}","@type":"uco-identity:SimpleNameFacet","uco-identity:familyName":{}}},"uco-core:name":{}}}"#,
@@ -133,12 +133,11 @@ impl Case {
                 string(name)
             )
         });
-        let _of = organization;
         id
     }
 
     fn organization(&mut self, name: &str) -> String {
-        let id = id("organization", name);
+        let id = node_id("organization", name);
         self.once(&id, || {
             format!(
                 r#"{{"@id":"{id}","@type":"uco-identity:Organization","uco-core:name":{}}}"#,
@@ -170,16 +169,16 @@ fn push_reference(list: &mut String, id: &str) {
     let _fits = write!(list, r#"{{"@id":"{id}"}}"#);
 }
 
-/// `kb:file-<uuid>`: the UUID follows from what the node is about (RFC 9562 section 5.8, version 8), so that one package
-/// gives one file.
-fn id(kind: &str, of: &str) -> String {
+/// `kb:file-<uuid>`: the UUID follows from what the node is about, so that one package gives one file. Written as version 5,
+/// since UCO's shapes know none above; RFC 9562 section 5.5 would have it made with SHA-1.
+fn node_id(kind: &str, of: &str) -> String {
     let digest = sha256(format!("comity-case/v1 {kind} {of}").as_bytes());
     let mut bytes = [0_u8; 16];
     for (to, from) in bytes.iter_mut().zip(digest) {
         *to = from;
     }
     let [.., version, _, variant, _, _, _, _, _, _, _] = &mut bytes;
-    *version = *version & 0x0f | 0x80;
+    *version = *version & 0x0f | 0x50;
     *variant = *variant & 0x3f | 0x80;
     let hex = Hex(&bytes).to_string();
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
@@ -191,10 +190,6 @@ fn id(kind: &str, of: &str) -> String {
         part(16, 20),
         part(20, 32)
     )
-}
-
-fn facet_id(kind: &str, of: &str) -> String {
-    id(kind, of)
 }
 
 fn string(text: &str) -> String {

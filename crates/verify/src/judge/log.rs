@@ -47,8 +47,12 @@ pub(super) fn judge(
             return None;
         }
         Err(error) => {
+            if matches!(error, VerifyError::Content) {
+                // the seal is what does not fit
+                report.wrong(Step::Log, "log.content", Name::Seal, None, chain(&error));
+                return None;
+            }
             let code = match error {
-                VerifyError::Content => "log.content",
                 VerifyError::Signature(_) | VerifyError::NoLog(_) => "log.signature",
                 _ => "log.proof",
             };

@@ -41,13 +41,21 @@ pub(super) fn judge(
     let stamp = match result {
         Ok(stamp) => stamp,
         Err(error) => {
-            let (code, offset) = match &error {
-                TspError::Form(place) => ("time.form", Some(place.offset as u64)),
-                TspError::Imprint => ("time.imprint", None),
-                TspError::NoAnchor => ("time.anchor", None),
-                _ => ("time.token", None),
+            let (code, name, offset) = match &error {
+                TspError::Form(place) => ("time.form", Name::Timestamp, Some(place.offset as u64)),
+                TspError::Beside(_) => ("time.chain-file", Name::TsaChain, None),
+                TspError::Imprint => ("time.imprint", Name::Timestamp, None),
+                TspError::NoAnchor => ("time.anchor", Name::Timestamp, None),
+                _ => ("time.token", Name::Timestamp, None),
             };
-            report.wrong(Step::Time, code, Name::Timestamp, offset, error);
+            let detail = match &error {
+                // the fault may lie in either file
+                TspError::Chain(_) | TspError::NoAnchor | TspError::Unused => {
+                    format!("{error}; the chain is in {}", Name::TsaChain)
+                }
+                _ => error.to_string(),
+            };
+            report.wrong(Step::Time, code, name, offset, detail);
             return;
         }
     };

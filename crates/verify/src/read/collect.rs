@@ -1,6 +1,6 @@
 //! What reading leaves: digests, small files, and the lists added up. The same whatever the order of the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use comity_evidence::package::{Name, NameFault};
 use comity_evidence::{ExhibitId, FileLine, Hash, Hex, Malformed, Manifest, parse_hex};
@@ -29,6 +29,8 @@ pub(crate) struct Collected {
     /// Payload octets hashed.
     pub(crate) payload_bytes: u64,
     pub(crate) payload_files: u64,
+    /// Folders no package has, each named once.
+    folders: BTreeSet<Vec<u8>>,
 }
 
 /// An exhibit's items, added up.
@@ -90,6 +92,7 @@ impl Collected {
     pub(super) fn admit(&mut self, path: &[u8], report: &mut Report) -> Option<Name> {
         let name = match Name::parse(path) {
             Ok(name) => name,
+            Err(_) if self.in_unknown_folder(path, report) => return None,
             Err(fault) => {
                 let code = match fault {
                     NameFault::Escapes => "name.escapes",
@@ -103,6 +106,38 @@ impl Collected {
             }
         };
         Some(name)
+    }
+
+    /// Names the outermost folder on the way to a file that no package has, once: a directory is not read any further there,
+    /// and a tar should not be told apart from it.
+    fn in_unknown_folder(&mut self, path: &[u8], report: &mut Report) -> bool {
+        let ends = path
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'/')
+            .map(|(place, _)| place);
+        let mut start = 0;
+        for end in ends {
+            let part = path.get(start..end).unwrap_or_default();
+            if matches!(part, b"" | b"." | b"..") {
+                return false;
+            }
+            let folder = path.get(..end).unwrap_or_default();
+            if !str::from_utf8(folder).is_ok_and(Name::is_directory) {
+                self.unknown_folder(folder, report);
+                return true;
+            }
+            start = end + 1;
+        }
+        false
+    }
+
+    /// Names a folder that no package has.
+    pub(super) fn unknown_folder(&mut self, folder: &[u8], report: &mut Report) {
+        const FOLDERS_MAX: usize = 1_000;
+        if self.folders.len() < FOLDERS_MAX && self.folders.insert(folder.to_vec()) {
+            report.wrong(Step::Layout, "folder.unknown", shown(folder), None, "");
+        }
     }
 
     /// Begins a file that is no payload.

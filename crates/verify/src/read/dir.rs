@@ -105,24 +105,8 @@ impl Walk {
                         let opened = opened.map_err(|error| ReadError::of(&full)(error.into()))?;
                         below.push((full, opened));
                     }
-                    Ok(full) => {
-                        report.wrong(
-                            Step::Layout,
-                            "folder.unknown",
-                            shown(full.as_bytes()),
-                            None,
-                            "",
-                        );
-                    }
-                    Err(full) => {
-                        report.wrong(
-                            Step::Layout,
-                            "folder.unknown",
-                            shown(full.as_bytes()),
-                            None,
-                            "",
-                        );
-                    }
+                    Ok(full) => collected.unknown_folder(full.as_bytes(), report),
+                    Err(full) => collected.unknown_folder(full.as_bytes(), report),
                 },
                 FileType::RegularFile => {
                     if let Some(name) = collected.admit(&full, report) {

@@ -238,13 +238,7 @@ fn members(
         if header.is_directory {
             let known = path.is_empty() || str::from_utf8(path).is_ok_and(Name::is_directory);
             if !known {
-                report.wrong(
-                    Step::Layout,
-                    "folder.unknown",
-                    shown(path),
-                    Some(at - BLOCK_U64),
-                    "",
-                );
+                collected.unknown_folder(path, report);
             } else if !directories.insert(path.to_vec()) {
                 report.wrong(
                     Step::Layout,

@@ -53,6 +53,9 @@ pub enum TspError {
     /// Not a response with one token and nothing else.
     #[error("{0}")]
     Form(#[from] DerError),
+    /// A certificate that came with it, not in the token, cannot be read.
+    #[error("a certificate beside the token: {0}")]
+    Beside(DerError),
     /// The content was changed.
     #[error("the token's digest is not that of its contents")]
     Digest,
@@ -71,8 +74,8 @@ pub enum TspError {
     /// The chain ends in nothing that can be believed.
     #[error("the chain ends in no certificate that was given, and in no root of its own")]
     NoAnchor,
-    /// A certificate that is not part of the chain.
-    #[error("there is a certificate that is not part of the signer's chain")]
+    /// A certificate that is not part of the chain, or is there twice.
+    #[error("there is a certificate that is not part of the signer's chain, or is there twice")]
     Unused,
 }
 
@@ -96,17 +99,20 @@ pub fn verify(
     }
     signer.may_stamp()?;
 
-    let beside = read_all(beside)?;
+    let beside = read_all(beside).map_err(TspError::Beside)?;
     // a list of roots may hold some this program does not accept; they are as good as absent
     let given = given.map(|list| -> Vec<_> {
         let read = |bytes| read_all(std::slice::from_ref(bytes)).ok();
         list.iter().filter_map(read).flatten().collect()
     });
     let chain = chain(signer, &token.certificates, &beside, info.time_micros)?;
-    let all = token.certificates.iter().chain(&beside);
-    for certificate in all {
-        if !chain.iter().any(|link| link.raw == certificate.raw) {
-            return Err(TspError::Unused);
+    for list in [&token.certificates, &beside] {
+        for (place, certificate) in list.iter().enumerate() {
+            let same = |other: &Certificate<'_>| other.raw == certificate.raw;
+            let twice = list.iter().take(place).any(same);
+            if twice || !chain.iter().any(|link| same(link)) {
+                return Err(TspError::Unused);
+            }
         }
     }
     let (anchor, kind) = anchor(&chain, given.as_deref(), info.time_micros)?;
@@ -482,26 +488,33 @@ fn anchor<'b>(
     given: Option<&'b [Certificate<'_>]>,
     time: i64,
 ) -> Result<(&'b [u8], Anchor), TspError> {
+    let top = chain.last().copied();
     let Some(given) = given else {
-        return match chain.last() {
+        return match top {
             Some(last) if last.is_self_issued() && chain.len() > 1 => {
                 Ok((last.raw, Anchor::PackageOnly))
             }
             _ => Err(TspError::NoAnchor),
         };
     };
-    for (depth, link) in chain.iter().enumerate() {
-        if let Some(same) = given.iter().find(|trusted| trusted.raw == link.raw) {
-            return Ok((same.raw, Anchor::Given));
-        }
-        let issuer = given.iter().find(|trusted| {
-            trusted.issued(link, depth as u64).is_ok() && trusted.valid_at(time).is_ok()
-        });
-        if let Some(issuer) = issuer {
-            return Ok((issuer.raw, Anchor::Given));
-        }
+    let vouches = |depth: usize, link: &Certificate<'_>| {
+        given.iter().find(|trusted| {
+            let issued = || trusted.issued(link, depth as u64).is_ok();
+            trusted.raw == link.raw || issued() && trusted.valid_at(time).is_ok()
+        })
+    };
+    // nothing vouches for what came along above the anchor, so its end must be a root or be vouched for as well
+    let covered = top.is_some_and(|top| {
+        top.is_self_issued() && chain.len() > 1 || vouches(chain.len() - 1, top).is_some()
+    });
+    let anchor = chain
+        .iter()
+        .enumerate()
+        .find_map(|(depth, link)| vouches(depth, link));
+    match anchor {
+        Some(anchor) if covered => Ok((anchor.raw, Anchor::Given)),
+        _ => Err(TspError::NoAnchor),
     }
-    Err(TspError::NoAnchor)
 }
 
 fn read_all(list: &[Vec<u8>]) -> Result<Vec<Certificate<'_>>, DerError> {

@@ -2,3 +2,6 @@
 
 mod fixture;
 mod good;
+mod tamper;
+mod tsa;
+mod tsp;
