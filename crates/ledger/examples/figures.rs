@@ -10,11 +10,14 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use comity_ledger::checkpoint::Checkpoint;
+use comity_ledger::cosignature::Cosigner;
 use comity_ledger::entry::{Entry, Event, LINK_NONE, commitment};
-use comity_ledger::note::{KeyName, Signer};
+use comity_ledger::note::{KeyError, KeyName, Signer};
+use comity_ledger::policy::{PolicyBuilder, Threshold};
 use comity_ledger::proof::{Opening, Proof};
 use comity_ledger::tree::{Frontier, MemoryTiles, consistency_proof, inclusion_proof, leaf_hash};
-use comity_ledger::verify::{TrustedLog, record};
+use comity_ledger::verify::{TrustedLog, checkpoint_under, record};
+use comity_ledger::witness::{AddCheckpoint, decide};
 
 const ORIGIN: &str = "bench.example/log";
 
@@ -98,7 +101,54 @@ fn main() {
         "a proof of a log of {size} entries has {} bytes",
         proof.len()
     );
+    witnesses(&log, &head, &signer);
 }
+
+/// Cosigning, and a head with five witnesses of each kind.
+fn witnesses(log: &TrustedLog, head: &Checkpoint, signer: &Signer) {
+    let note = head.sign(&[signer]).unwrap();
+    let request = AddCheckpoint::new(0, vec![], note).unwrap();
+    rate("decide on a submitted head", 2_000, |_| {
+        black_box(decide(Some(log), None, &request).unwrap());
+    });
+    let accepted = decide(Some(log), None, &request).unwrap();
+    for (kind, make) in KINDS {
+        let cosigners: Vec<Cosigner> = (0..5)
+            .map(|n| make(KeyName::new(format!("w{n}.example")).unwrap(), &[n; 32]).unwrap())
+            .collect();
+        let first = cosigners.first().unwrap();
+        rate(&format!("cosign, {kind}"), 1_000, |n| {
+            black_box(first.cosign(&accepted, n + 1).unwrap());
+        });
+        let all: Vec<&Cosigner> = cosigners.iter().collect();
+        let note = accepted.cosign(&all, 1).unwrap().note().to_string();
+        let mut builder = PolicyBuilder::default();
+        builder.log(signer.verifier().clone(), None).unwrap();
+        let names: Vec<String> = (0..5).map(|n| format!("w{n}")).collect();
+        for (name, cosigner) in names.iter().zip(&cosigners) {
+            let key = cosigner.verifier().clone();
+            builder.witness(name.as_bytes(), key, None).unwrap();
+        }
+        let members: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
+        builder.group(b"all", Threshold::All, &members).unwrap();
+        builder.quorum(b"all").unwrap();
+        let policy = builder.build().unwrap();
+        rate(
+            &format!("verify a head with 5 witnesses, {kind}"),
+            500,
+            |_| {
+                black_box(checkpoint_under(&policy, note.as_bytes()).unwrap());
+            },
+        );
+        println!("that head has {} bytes", note.len());
+    }
+}
+
+type Make = fn(KeyName, &[u8; 32]) -> Result<Cosigner, KeyError>;
+const KINDS: [(&str, Make); 2] = [
+    ("Ed25519", Cosigner::ed25519_from_seed),
+    ("ML-DSA-44", Cosigner::ml_dsa_44_from_seed),
+];
 
 fn rate(what: &str, count: u64, mut step: impl FnMut(u64)) {
     let start = Instant::now();

@@ -10,7 +10,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use ml_dsa::{MlDsa44, SignatureEncoding as _};
 
 use crate::checkpoint::{Checkpoint, Fields};
-use crate::note::{KeyError, KeyName, NoteSignature, VerifierKey};
+use crate::note::{KeyError, KeyName, NoteError, NoteSignature, VerifierKey};
 use crate::text::INTEGER_MAX;
 use crate::witness::Accepted;
 
@@ -52,6 +52,12 @@ pub enum CosignError {
         /// Origin of the head.
         origin: String,
     },
+    /// Nobody to cosign.
+    #[error("there is no key to cosign with; give at least one")]
+    NoCosigner,
+    /// More lines than a note may have.
+    #[error("the note has no room for the cosignature")]
+    Note(#[from] NoteError),
     /// The algorithm gave up, which FIPS 204 lets it do with negligible probability.
     #[error("the ML-DSA-44 signature could not be made; sign again with another time")]
     Signing,
@@ -156,22 +162,12 @@ impl fmt::Debug for Cosigner {
     }
 }
 
-/// "struct timestamped_signature", split; the signature's length is its algorithm's to check.
-pub(crate) struct Timestamped<'a> {
-    pub(crate) time_seconds: u64,
-    pub(crate) signature: &'a [u8],
-}
-
-impl<'a> Timestamped<'a> {
-    /// `None` without eight bytes, or with a time that "MUST NOT" be.
-    pub(crate) fn split(blob: &'a [u8]) -> Option<Self> {
-        let (time, signature) = blob.split_first_chunk()?;
-        let time_seconds = u64::from_be_bytes(*time);
-        (time_seconds <= TIME_SECONDS_MAX).then_some(Self {
-            time_seconds,
-            signature,
-        })
-    }
+/// "struct timestamped_signature": the time, and the signature, whose length is its algorithm's to check. `None` without
+/// eight bytes, or with a time that "MUST NOT" be.
+pub(crate) fn split(blob: &[u8]) -> Option<(u64, &[u8])> {
+    let (time, signature) = blob.split_first_chunk()?;
+    let time_seconds = u64::from_be_bytes(*time);
+    (time_seconds <= TIME_SECONDS_MAX).then_some((time_seconds, signature))
 }
 
 /// "two newline terminated lines (one header line and one timestamp line) followed by the whole note body of the cosigned

@@ -10,10 +10,11 @@ use std::fmt;
 
 use crate::text::{base64_decode, base64_encode};
 
+mod algorithm;
 pub mod key;
 mod signer;
 
-use key::Signed;
+use algorithm::Signed;
 pub use key::{KeyError, KeyName, VerifierKey};
 pub use signer::Signer;
 

@@ -187,8 +187,8 @@ impl Policy {
         holds(&groups, &quorum) == Some(true)
     }
 
-    /// The time by which a quorum had cosigned: the earliest at which the cosignatures made until then are enough. `None` if
-    /// they are not, if they bear no times, or if the policy needs none.
+    /// The time by which a quorum had cosigned: the earliest at which the cosignatures made until then are enough. They must
+    /// all be of one head. `None` if they are not enough, if they bear no times, or if the policy needs none.
     #[must_use]
     pub fn met_at_seconds(&self, cosignatures: &[VerifiedCosignature]) -> Option<u64> {
         let mut times: Vec<u64> = cosignatures

@@ -62,21 +62,20 @@ impl Accepted {
     /// Cosigns with every key of the witness, in this order.
     ///
     /// # Errors
-    /// [`CosignError::Time`]; [`CosignError::Signing`] without a cosigner, and otherwise never in practice.
+    /// [`CosignError::Time`], [`CosignError::NoCosigner`], and otherwise never in practice.
     pub fn cosign(
         &self,
         cosigners: &[&Cosigner],
         time_seconds: u64,
     ) -> Result<Cosigned, CosignError> {
-        let lines = cosigners
-            .iter()
-            .map(|cosigner| cosigner.cosign(self, time_seconds))
-            .collect::<Result<Vec<_>, _>>()?;
         let mut note = self.note.clone();
-        for line in &lines {
-            note.add(line.clone()).map_err(|_| CosignError::Signing)?;
+        let mut lines = Vec::new();
+        for cosigner in cosigners {
+            let line = cosigner.cosign(self, time_seconds)?;
+            note.add(line.clone())?;
+            lines.push(line);
         }
-        let answer = Answer::new(lines).map_err(|_| CosignError::Signing)?;
+        let answer = Answer::new(lines).map_err(|_| CosignError::NoCosigner)?;
         Ok(Cosigned { answer, note })
     }
 }

@@ -1,17 +1,14 @@
 //! Keys that sign notes: names, identifiers, vkeys, algorithms.
 //!
 //! Three signature types: one over the text as it is ([`TYPE_ED25519`]), two that cosign a checkpoint at a time
-//! ([`TYPE_COSIGNATURE_ED25519`], [`TYPE_COSIGNATURE_ML_DSA_44`]; the messages are in [`crate::cosignature`]). To add one: a
-//! variant in `Algorithm`, its arms in `VerifierKey::parse` and `VerifierKey::check`. Nothing else knows which exist.
+//! ([`TYPE_COSIGNATURE_ED25519`], [`TYPE_COSIGNATURE_ML_DSA_44`]; what they sign is in [`crate::cosignature`]).
 
 use std::fmt;
 use std::str::FromStr;
 
-use ed25519_dalek::VerifyingKey;
-use ml_dsa::{EncodedVerifyingKey, MlDsa44, Verifier as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::cosignature::{self, Timestamped};
+use super::algorithm::{Algorithm, Signed};
 use crate::text::{base64_decode, base64_encode};
 
 /// Longest key name.
@@ -39,27 +36,6 @@ pub struct VerifierKey {
     name: KeyName,
     id: u32,
     algorithm: Algorithm,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-enum Algorithm {
-    // INVARIANT: canonically encoded, not of small order; see `ed25519_public`.
-    Ed25519(VerifyingKey),
-    // INVARIANT: as above.
-    CosignatureEd25519(VerifyingKey),
-    // Encoded, because the expanded key takes 24 kB. INVARIANT: see `ml_dsa_44_public`.
-    CosignatureMlDsa44(Box<[u8; ML_DSA_44_PUBLIC_BYTES]>),
-}
-
-/// What a signature that holds was made over.
-pub(super) enum Signed {
-    /// The text of the note.
-    Text,
-    /// The checkpoint in the note, at a time.
-    Cosigned {
-        /// POSIX time; zero if the cosigner says nothing about time.
-        time_seconds: u64,
-    },
 }
 
 /// Why text is not a key name or a vkey.
@@ -151,7 +127,7 @@ impl VerifierKey {
     /// # Errors
     /// [`KeyError::Key`] for a point of small order or one not encoded canonically.
     pub fn ed25519(name: KeyName, public: &[u8; ED25519_PUBLIC_BYTES]) -> Result<Self, KeyError> {
-        Ok(Self::new(name, Algorithm::Ed25519(ed25519_public(public)?)))
+        Ok(Self::new(name, Algorithm::ed25519(public)?))
     }
 
     /// An Ed25519 key that cosigns checkpoints.
@@ -162,10 +138,7 @@ impl VerifierKey {
         name: KeyName,
         public: &[u8; ED25519_PUBLIC_BYTES],
     ) -> Result<Self, KeyError> {
-        Ok(Self::new(
-            name,
-            Algorithm::CosignatureEd25519(ed25519_public(public)?),
-        ))
+        Ok(Self::new(name, Algorithm::cosignature_ed25519(public)?))
     }
 
     /// An ML-DSA-44 key (FIPS 204) that cosigns checkpoints: a witness's, or a log's own.
@@ -176,10 +149,7 @@ impl VerifierKey {
         name: KeyName,
         public: &[u8; ML_DSA_44_PUBLIC_BYTES],
     ) -> Result<Self, KeyError> {
-        Ok(Self::new(
-            name,
-            Algorithm::CosignatureMlDsa44(Box::new(*ml_dsa_44_public(public)?)),
-        ))
+        Ok(Self::new(name, Algorithm::cosignature_ml_dsa_44(public)?))
     }
 
     fn new(name: KeyName, algorithm: Algorithm) -> Self {
@@ -218,7 +188,7 @@ impl VerifierKey {
     /// Whether it cosigns checkpoints at a time, rather than signing the text of notes.
     #[must_use]
     pub fn is_cosigner(&self) -> bool {
-        !matches!(self.algorithm, Algorithm::Ed25519(_))
+        self.signature_type() != TYPE_ED25519
     }
 
     /// The bytes of the public key, without name and type: 32 or 1,312 of them. Two keys with the same bytes are the same
@@ -230,46 +200,7 @@ impl VerifierKey {
 
     /// What `signature` says if it is this key's for a note with this text; `None` if it is not.
     pub(super) fn check(&self, text: &str, signature: &[u8]) -> Option<Signed> {
-        match &self.algorithm {
-            Algorithm::Ed25519(key) => {
-                ed25519_verifies(key, text.as_bytes(), signature).then_some(Signed::Text)
-            }
-            Algorithm::CosignatureEd25519(key) => {
-                let Timestamped {
-                    time_seconds,
-                    signature,
-                } = Timestamped::split(signature)?;
-                let message = cosignature::ed25519_message(time_seconds, text)?;
-                ed25519_verifies(key, &message, signature)
-                    .then_some(Signed::Cosigned { time_seconds })
-            }
-            Algorithm::CosignatureMlDsa44(key) => {
-                let Timestamped {
-                    time_seconds,
-                    signature,
-                } = Timestamped::split(signature)?;
-                let message = cosignature::ml_dsa_44_message(&self.name, time_seconds, text)?;
-                ml_dsa_44_verifies(key, &message, signature)
-                    .then_some(Signed::Cosigned { time_seconds })
-            }
-        }
-    }
-}
-
-impl Algorithm {
-    fn signature_type(&self) -> u8 {
-        match self {
-            Self::Ed25519(_) => TYPE_ED25519,
-            Self::CosignatureEd25519(_) => TYPE_COSIGNATURE_ED25519,
-            Self::CosignatureMlDsa44(_) => TYPE_COSIGNATURE_ML_DSA_44,
-        }
-    }
-
-    fn public(&self) -> &[u8] {
-        match self {
-            Self::Ed25519(key) | Self::CosignatureEd25519(key) => key.as_bytes(),
-            Self::CosignatureMlDsa44(key) => key.as_slice(),
-        }
+        self.algorithm.check(&self.name, text, signature)
     }
 }
 
@@ -315,45 +246,4 @@ fn parse_id(id: &str) -> Option<u32> {
 
 fn sized<const N: usize>(public: &[u8]) -> Result<&[u8; N], KeyError> {
     public.try_into().map_err(|_| KeyError::Key)
-}
-
-/// A key in the only encoding RFC 8032 section 5.1.2 gives it, and not of small order.
-fn ed25519_public(public: &[u8; ED25519_PUBLIC_BYTES]) -> Result<VerifyingKey, KeyError> {
-    let key = VerifyingKey::from_bytes(public).map_err(|_| KeyError::Key)?;
-    if key.is_weak() || key.to_edwards().compress().as_bytes() != public {
-        return Err(KeyError::Key);
-    }
-    Ok(key)
-}
-
-/// Every string of this length is an ML-DSA-44 key (FIPS 204 algorithm 23), but if all of `t1` is zero, the challenge drops
-/// out of the verification equation, and whoever picks a short `z` has signed.
-fn ml_dsa_44_public(
-    public: &[u8; ML_DSA_44_PUBLIC_BYTES],
-) -> Result<&[u8; ML_DSA_44_PUBLIC_BYTES], KeyError> {
-    const RHO_BYTES: usize = 32;
-    if public.iter().skip(RHO_BYTES).all(|byte| *byte == 0) {
-        return Err(KeyError::Key);
-    }
-    Ok(public)
-}
-
-/// Strict: no small-order R, no non-canonical S, so a signature has one spelling.
-fn ed25519_verifies(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
-    ed25519_dalek::Signature::from_slice(signature)
-        .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
-}
-
-/// FIPS 204 algorithm 3 with an empty context.
-fn ml_dsa_44_verifies(
-    key: &[u8; ML_DSA_44_PUBLIC_BYTES],
-    message: &[u8],
-    signature: &[u8],
-) -> bool {
-    let Ok(key) = EncodedVerifyingKey::<MlDsa44>::try_from(key.as_slice()) else {
-        return false;
-    };
-    let key = ml_dsa::VerifyingKey::<MlDsa44>::decode(&key);
-    ml_dsa::Signature::try_from(signature)
-        .is_ok_and(|signature| key.verify(message, &signature).is_ok())
 }

@@ -48,7 +48,6 @@ pub enum PolicyError {
         /// From 1.
         line: usize,
         /// Why not.
-        #[source]
         error: KeyError,
     },
     /// A line that breaks a rule of policies.
@@ -57,7 +56,6 @@ pub enum PolicyError {
         /// From 1.
         line: usize,
         /// Which rule.
-        #[source]
         fault: PolicyFault,
     },
     /// No quorum in any line.

@@ -10,12 +10,11 @@ use crate::verify::TrustedLog;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Refusal {
-    #[source]
     reason: Reason,
     evidence: Evidence,
 }
 
-/// Which check failed.
+/// Which check failed, in one sentence for whoever sent the head.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// 404: the witness does not serve this log.
@@ -23,7 +22,7 @@ pub enum Reason {
     UnknownOrigin(String),
     /// 403: no signature by a key of this log, a wrong one, or two by one key.
     #[error("the checkpoint is not signed by the log: {0}")]
-    Signature(#[from] NoteInvalid),
+    Signature(NoteInvalid),
     /// 400: the old size is larger than the checkpoint's.
     #[error("the old size {old} is larger than the checkpoint's size {size}")]
     OldSize {
@@ -50,7 +49,7 @@ pub enum Reason {
     SplitView,
     /// 422: the consistency proof does not lead from the head cosigned last to this one.
     #[error("the consistency proof does not hold: {0}")]
-    Proof(#[from] ProofInvalid),
+    Proof(ProofInvalid),
 }
 
 /// What a refused head says about its log. "the witness MAY log the request [...] as it might be proof of log misbehavior."
@@ -63,6 +62,18 @@ pub enum Evidence {
     Suspicion(SignedNote),
     /// The log signed what contradicts the head cosigned last, or no tree can be. Keep both: together they prove it.
     Misbehaviour(SignedNote),
+}
+
+impl From<NoteInvalid> for Reason {
+    fn from(invalid: NoteInvalid) -> Self {
+        Self::Signature(invalid)
+    }
+}
+
+impl From<ProofInvalid> for Reason {
+    fn from(invalid: ProofInvalid) -> Self {
+        Self::Proof(invalid)
+    }
 }
 
 impl Refusal {

@@ -133,10 +133,8 @@ fn keys_for_which_anybody_could_sign() {
 #[test]
 fn what_ed25519_signs() {
     let text = format!("{TEXT}an extension\n");
-    let message = format!(
-        "cosignature/v1\ntime 1679315147\nexample.com/behind-the-sofa\n20852163\n\
-         CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\nan extension\n"
-    );
+    let message = "cosignature/v1\ntime 1679315147\nexample.com/behind-the-sofa\n20852163\n\
+         CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\nan extension\n";
     let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
     let cosigner = ed25519_witness("w.example", 1);
     let expected = forged(
@@ -266,7 +264,7 @@ fn names() {
         let line = cosign(cosigner, TEXT, TIME);
         let key = other.verifier();
         let line = NoteSignature::new(key.name().clone(), key.id(), line.signature().to_vec());
-        note(TEXT, line).verify(&[key.clone()]).map(drop)
+        note(TEXT, line).verify(std::slice::from_ref(key)).map(drop)
     };
     assert_eq!(
         renamed(&ed25519_witness("a", 1), &ed25519_witness("b", 1)),
@@ -437,7 +435,7 @@ fn every_changed_bit_is_refused() {
             &[&good[..], &[0]].concat(),
         ] {
             let line = NoteSignature::new(key.name().clone(), key.id(), blob.to_vec());
-            assert!(note(TEXT, line).verify(&[key.clone()]).is_err());
+            assert!(note(TEXT, line).verify(std::slice::from_ref(key)).is_err());
         }
     }
 }

@@ -2,24 +2,21 @@
 //! that repository at `$COMITY_DATA/tessera` (default `../shared/data/tessera` beside the workspace) to run this.
 
 use std::fs;
-use std::path::PathBuf;
 
 use comity_ledger::note::VerifierKey;
 use comity_ledger::tile::{self, Resource, TileId};
 use comity_ledger::tree::{Frontier, MemoryTiles, consistency_proof, leaf_hash};
 use comity_ledger::verify::{self, TrustedLog, VerifiedCheckpoint};
 
+use crate::support::foreign;
+
 const VKEY: &str = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
 
 #[test]
 fn tessera_log() {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let data = std::env::var_os("COMITY_DATA").map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    let folder = data.join("tessera/testdata/log");
-    if !folder.is_dir() {
-        eprintln!("skipped: no log at {}", folder.display());
+    let Some(folder) = foreign("tessera/testdata/log") else {
         return;
-    }
+    };
     let log = TrustedLog {
         origin: "example.com/log/testdata".to_owned(),
         keys: vec![VerifierKey::parse(VKEY).unwrap()],

@@ -1,4 +1,6 @@
-//! Keys and heads shared by the tests.
+//! Keys, heads and foreign data shared by the tests.
+
+use std::path::PathBuf;
 
 use comity_ledger::checkpoint::Checkpoint;
 use comity_ledger::cosignature::Cosigner;
@@ -32,4 +34,16 @@ pub(crate) fn accepted(text: &str) -> Accepted {
     };
     let request = AddCheckpoint::new(0, vec![], note).unwrap();
     decide(Some(&trusted), None, &request).unwrap()
+}
+
+/// A folder of data that other programs wrote and that is not kept here; says so when it is not there.
+pub(crate) fn foreign(folder: &str) -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let data = std::env::var_os("COMITY_DATA").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let folder = data.join(folder);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: nothing at {}", folder.display());
+    None
 }

@@ -147,6 +147,8 @@ pub(super) struct Pool<'scope> {
 struct Work {
     number: u32,
     piece: Vec<u8>,
+    /// So much of it is filled.
+    count: usize,
     last: bool,
 }
 
@@ -157,7 +159,7 @@ impl<'scope> Pool<'scope> {
     ) -> Self {
         let (give, spare) = mpsc::sync_channel(2 * PIECES_MAX);
         for _ in 0..PIECES_MAX {
-            let _full = give.try_send(Vec::new());
+            let _full = give.try_send(vec![0; PIECE_BYTES]);
         }
         let workers = (0..threads.max(1))
             .map(|_| {
@@ -167,8 +169,8 @@ impl<'scope> Pool<'scope> {
                     let mut done = Vec::new();
                     let (mut hasher, mut size) = (Sha256::new(), 0);
                     for work in receiver {
-                        hasher.update(&work.piece);
-                        size += work.piece.len() as u64;
+                        hasher.update(work.piece.get(..work.count).unwrap_or_default());
+                        size += work.count as u64;
                         let _reader_gone = give.try_send(work.piece);
                         if work.last {
                             done.push(Done {
@@ -192,23 +194,23 @@ impl<'scope> Pool<'scope> {
         }
     }
 
-    /// Hashes one file whose contents `read` gives piece by piece: it fills the buffer it is given, and says whether that
-    /// was the last piece.
+    /// Hashes one file whose contents `read` gives piece by piece: it fills the buffer it is given, and says how much of it,
+    /// and whether that was the last piece.
     pub(super) fn file<E>(
         &mut self,
         number: u32,
-        mut read: impl FnMut(&mut Vec<u8>) -> Result<bool, E>,
+        mut read: impl FnMut(&mut [u8]) -> Result<(usize, bool), E>,
     ) -> Result<(), E> {
         self.turn += 1;
         let worker = self.workers.get(self.turn % self.workers.len().max(1));
         loop {
             let mut piece = self.spare.recv().unwrap_or_default();
-            piece.clear();
-            let last = read(&mut piece)?;
+            let (count, last) = read(&mut piece)?;
             if let Some((sender, _)) = worker {
                 let _worker_gone = sender.send(Work {
                     number,
                     piece,
+                    count,
                     last,
                 });
             }

@@ -339,10 +339,12 @@ impl World {
 
     fn with_payload(&self, finished: Finished) -> Files {
         let contents = self.contents.iter().map(Vec::as_slice);
-        let all: Vec<&[u8]> = contents.chain([SECOND_CONTENTS]).collect();
+        let all: BTreeMap<Hash, &[u8]> = contents
+            .chain([SECOND_CONTENTS])
+            .map(|it| (sha256(it), it))
+            .collect();
         let payload = finished.payload.iter().map(|payload| {
-            let contents = all.iter().find(|it| sha256(it) == payload.sha256);
-            (payload.name.to_string(), contents.unwrap().to_vec())
+            (payload.name.to_string(), all[&payload.sha256].to_vec())
         });
         let texts = finished.files.into_iter();
         texts
