@@ -31,6 +31,7 @@
 mod error;
 mod model;
 mod sqlite;
+pub mod vault;
 
 pub use error::{AppendError, BackupError, BoxError, OpenError, ReadError};
 pub use model::*;

@@ -177,6 +177,15 @@ pub enum Admin {
     PutPeer(Peer),
     /// Remove a peer and what is queued for it.
     DropPeer(String),
+    /// Accept a public key by which a person signs custody.
+    PutPersonKey {
+        /// Whose.
+        principal: String,
+        /// The key, as a C2SP vkey.
+        vkey: String,
+    },
+    /// Accept it for new events no more. Old signatures stay verifiable.
+    RetirePersonKey(String),
     /// A setting of the node as a whole; the value is logged.
     Setting {
         /// Name.

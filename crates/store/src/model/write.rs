@@ -2,7 +2,7 @@
 
 use comity_ledger::entry::Event;
 
-use super::{Admin, CollectionKey, Hash, Head, Progress, Seq};
+use super::{Admin, CollectionKey, Evidence, Hash, Head, Progress, Seq};
 
 /// Operations that become durable together, in order.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,8 @@ pub enum Op {
     Refuse(Refuse),
     /// Change principals, tokens, collections or peers.
     Admin(Administer),
+    /// Exhibits and custody, with the records that carry them.
+    Evidence(Box<Evidence>),
     /// Positions, delivery states, TAXII statuses: no log entry.
     Progress(Progress),
 }
@@ -175,6 +177,13 @@ pub enum Outcome {
         entry_index: u64,
         /// Key of a collection that was made or changed.
         collection: Option<CollectionKey>,
+    },
+    /// Of an [`Evidence`].
+    Evidence {
+        /// Entry of each record.
+        entries: Vec<u64>,
+        /// Objects of the vault that must be removed now.
+        doomed: Vec<Hash>,
     },
     /// Of a [`Progress`].
     Progressed,

@@ -33,6 +33,8 @@ impl Tx<'_> {
             Admin::PutPeer(peer) => self.put_peer(peer)?,
             Admin::DropPeer(key) => self.drop_row("peer", "key", key)?,
             Admin::Setting { name, value } => self.set(name, value.as_deref())?,
+            Admin::PutPersonKey { principal, vkey } => self.put_person_key(principal, vkey)?,
+            Admin::RetirePersonKey(vkey) => self.retire_person_key(vkey)?,
             Admin::Note(_) => Ok(None),
         };
         let collection = match done {
@@ -131,6 +133,43 @@ impl Tx<'_> {
             Err(Fault::Unknown {
                 what: "certificate",
                 key: hex(fingerprint),
+            })
+        } else {
+            Ok(None)
+        })
+    }
+
+    fn put_person_key(&self, principal: &str, vkey: &str) -> Result<Done, Failure> {
+        if let Some(fault) = self.no_principal(principal)? {
+            return Ok(Err(fault));
+        }
+        let added = self
+            .connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO person_key (vkey, principal, added) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![vkey, principal, self.now])?;
+        Ok(if added == 0 {
+            Err(Fault::Taken {
+                what: "key",
+                key: vkey.to_owned(),
+            })
+        } else {
+            Ok(None)
+        })
+    }
+
+    fn retire_person_key(&self, vkey: &str) -> Result<Done, Failure> {
+        let changed = self
+            .connection
+            .prepare_cached(
+                "UPDATE person_key SET retired = ?2 WHERE vkey = ?1 AND retired IS NULL",
+            )?
+            .execute(params![vkey, self.now])?;
+        Ok(if changed == 0 {
+            Err(Fault::Unknown {
+                what: "key in use",
+                key: vkey.to_owned(),
             })
         } else {
             Ok(None)
@@ -291,6 +330,10 @@ fn public(change: &Admin) -> Value {
             }
         }),
         Admin::DropPeer(key) => json!({ "drop_peer": key }),
+        Admin::PutPersonKey { principal, vkey } => json!({
+            "put_person_key": { "principal": principal, "vkey": vkey }
+        }),
+        Admin::RetirePersonKey(vkey) => json!({ "retire_person_key": vkey }),
         Admin::Setting { name, value } => json!({ "setting": { "name": name, "value": value } }),
         Admin::Note(note) => json!({ "note": note }),
     }

@@ -4,6 +4,7 @@
 //! from salts and hashes, hashes from the objects' bytes, standing and counts from the memberships.
 
 mod content;
+mod evidence;
 mod log;
 mod rows;
 
@@ -49,6 +50,8 @@ pub fn fsck(
         check.step("search", Check::search);
         check.step("details", Check::details);
         check.step("records", |check| check.records(level));
+        check.step("exhibits", Check::exhibits);
+        check.step("vault", |check| check.vault(dir, level));
     }
     if level >= Level::Deep {
         check.step("sqlite", Check::sqlite);

@@ -6,6 +6,8 @@ mod append;
 mod backup;
 mod delete;
 mod deliveries;
+mod evidence;
+mod exhibits;
 mod fsck;
 mod log;
 mod migrate;

@@ -41,6 +41,24 @@ impl Tx<'_> {
         self.insert(put, object, first).map(Ok)
     }
 
+    /// Why [`Self::put`] would not take it, without a trace.
+    pub(super) fn refusal_of(&self, put: &Put) -> Result<Option<Fault>, Failure> {
+        if let Some(fault) = self.fault_of(put) {
+            return Ok(Some(fault));
+        }
+        let Some(object) = self.known_object(&put.id)? else {
+            return Ok(None);
+        };
+        let conflict = self
+            .existing(object, &put.version_key)?
+            .is_some_and(|existing| existing.content_sha256 != put.content_sha256);
+        let revoked = self.revocation_before(object, &put.version_key)?.is_some();
+        Ok((conflict || revoked).then(|| Fault::Taken {
+            what: "record",
+            key: put.id.clone(),
+        }))
+    }
+
     fn fault_of(&self, put: &Put) -> Option<Fault> {
         let invalid = |what, why: &str| {
             Some(Fault::Invalid {
