@@ -81,14 +81,12 @@ pub(super) fn read_stream(
                 let mut left = size;
                 let mut whole = true;
                 pool.file(number, |piece| {
-                    let want = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE_BYTES);
-                    piece.resize(want, 0);
-                    let count = fill(tape, piece)?;
-                    piece.truncate(count);
+                    let want = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
+                    let count = fill(tape, piece.get_mut(..want).unwrap_or_default())?;
                     left -= count as u64;
                     progress(count as u64);
                     whole = count == want;
-                    Ok::<_, io::Error>(left == 0 || !whole)
+                    Ok::<_, io::Error>((count, left == 0 || !whole))
                 })?;
                 Ok(whole)
             },
