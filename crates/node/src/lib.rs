@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod disclosure;
 pub mod entropy;
+pub mod evidence;
 pub mod handling;
 pub mod housekeeping;
 pub mod http;

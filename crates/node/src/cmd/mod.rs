@@ -30,6 +30,7 @@ mod token;
 mod ui;
 mod user;
 mod validate;
+mod verify;
 mod withdraw;
 
 use std::ffi::OsString;
@@ -121,6 +122,8 @@ enum Command {
     Demo(demo::Args),
     /// Check STIX 2.1 files; needs no node
     Validate(validate::Args),
+    /// Check a package of evidence, offline; needs no node
+    Verify(verify::Args),
     /// Take STIX bundles into a collection
     Import(import::Args),
     /// Write a collection out as a STIX bundle
@@ -201,6 +204,7 @@ fn run(cli: Cli, ui: &Ui) -> anyhow::Result<u8> {
         Command::Serve(args) => serve::run(args, global, ui),
         Command::Demo(args) => demo::run(args, global, ui),
         Command::Validate(args) => validate::run(args, global, ui),
+        Command::Verify(args) => verify::run(args, ui),
         Command::Import(args) => import::run(args, global, ui),
         Command::Export(args) => export::run(args, global, ui),
         Command::Search(args) => search::run(args, global, ui),

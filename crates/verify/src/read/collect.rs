@@ -195,11 +195,13 @@ impl Collected {
     /// What hashing a payload file gave.
     pub(super) fn payload(&mut self, number: u32, size: u64, sha256: Hash, report: &mut Report) {
         let name = Name::Payload(number);
-        match self.merge(number, CONTENTS, &sha256, Some(size)) {
-            Merge::Same => {
-                self.payload_files += 1;
-                self.payload_bytes = self.payload_bytes.saturating_add(size);
-            }
+        let merged = self.merge(number, CONTENTS, &sha256, Some(size));
+        if !matches!(merged, Merge::Twice) {
+            self.payload_files += 1;
+            self.payload_bytes = self.payload_bytes.saturating_add(size);
+        }
+        match merged {
+            Merge::Same => {}
             Merge::Twice => report.wrong(Step::Layout, "file.twice", name, None, ""),
             Merge::OtherHash => {
                 let detail = format!("its SHA-256 is {}", Hex(&sha256));

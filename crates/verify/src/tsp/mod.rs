@@ -25,5 +25,5 @@ mod token;
 
 pub use certificate::ChainFault;
 pub use der::DerError;
-pub use pem::{PemError, certificates, certificates_strict};
-pub use token::{Anchor, Timestamp, TspError, plain_response, verify};
+pub use pem::{PemError, certificates, certificates_strict, print};
+pub use token::{Anchor, Timestamp, TspError, chain_above, plain_response, verify};

@@ -59,15 +59,20 @@ pub fn certificates(text: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
 /// See [`PemError`].
 pub fn certificates_strict(text: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
     let found = certificates(text)?;
-    let printed: String = found.iter().map(|bytes| print(bytes)).collect();
-    if printed.as_bytes() == text {
+    if print(&found).as_bytes() == text {
         Ok(found)
     } else {
         Err(PemError::Form)
     }
 }
 
-fn print(bytes: &[u8]) -> String {
+/// The one spelling in a package.
+#[must_use]
+pub fn print(certificates: &[Vec<u8>]) -> String {
+    certificates.iter().map(|bytes| print_one(bytes)).collect()
+}
+
+fn print_one(bytes: &[u8]) -> String {
     let body = STANDARD.encode(bytes);
     let mut text = format!("{BEGIN}\n");
     let mut rest = body.as_str();

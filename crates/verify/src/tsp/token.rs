@@ -126,6 +126,24 @@ pub fn verify(
     })
 }
 
+/// The certificates above a token's signer, up to its root, out of what the caller has: what is put beside it in a package.
+///
+/// # Errors
+/// When the token cannot be read, or its chain does not reach a root.
+pub fn chain_above(response: &[u8], pool: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, TspError> {
+    let token = Token::read(response)?;
+    let signer = token.signer()?;
+    let info = Info::read(&token.content)?;
+    let pool: Vec<Certificate<'_>> = pool
+        .iter()
+        .filter_map(|bytes| read_all(std::slice::from_ref(bytes)).ok())
+        .flatten()
+        .collect();
+    let chain = chain(signer, &token.certificates, &pool, info.time_micros)?;
+    anchor(&chain, None, info.time_micros)?;
+    Ok(chain.iter().skip(1).map(|it| it.raw.to_vec()).collect())
+}
+
 /// What an authority answered, without the texts no signature covers: what is put into a package.
 ///
 /// # Errors

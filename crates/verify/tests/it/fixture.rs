@@ -329,12 +329,17 @@ impl World {
 
     /// All files; `stamp` makes a token and a chain for the checkpoint's text.
     pub(crate) fn files(&self, stamp: Option<&dyn Fn(&str) -> (Vec<u8>, Vec<u8>)>) -> Files {
+        self.with_payload(self.finished(stamp))
+    }
+
+    /// All but the payload's contents.
+    pub(crate) fn finished(&self, stamp: Option<&dyn Fn(&str) -> (Vec<u8>, Vec<u8>)>) -> Finished {
         let sealed = self.sealed(stamp.is_some());
         let proof = self.seal_proof(sealed.seal_sha256());
         let text = proof.checkpoint().text_unverified().to_owned();
         let token = stamp.map(|stamp| stamp(&text));
         let finished = sealed.finish(proof.to_string().into_bytes(), token);
-        self.with_payload(finished.unwrap())
+        finished.unwrap()
     }
 
     fn with_payload(&self, finished: Finished) -> Files {
@@ -343,9 +348,10 @@ impl World {
             .chain([SECOND_CONTENTS])
             .map(|it| (sha256(it), it))
             .collect();
-        let payload = finished.payload.iter().map(|payload| {
-            (payload.name.to_string(), all[&payload.sha256].to_vec())
-        });
+        let payload = finished
+            .payload
+            .iter()
+            .map(|payload| (payload.name.to_string(), all[&payload.sha256].to_vec()));
         let texts = finished.files.into_iter();
         texts
             .map(|(name, bytes)| (name.to_string(), bytes))
@@ -354,7 +360,7 @@ impl World {
     }
 }
 
-const SECOND_CONTENTS: &[u8] = b"second exhibit\n";
+pub(crate) const SECOND_CONTENTS: &[u8] = b"second exhibit\n";
 
 /// The files as a tar, in this order.
 pub(crate) fn tar_of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
