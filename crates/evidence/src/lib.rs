@@ -25,6 +25,7 @@ mod time;
 
 pub mod custody;
 pub mod json;
+pub mod package;
 
 pub use error::Malformed;
 pub use exhibit::{Exhibit, ExhibitId, ExhibitNumber};

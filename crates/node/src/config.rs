@@ -212,6 +212,10 @@ settings! {
     tls_key: PathBuf = None;
     /// Certificate authorities for client certificates, PEM; by default client certificates are known by their fingerprints.
     tls_client_ca: PathBuf = None;
+    /// A time-stamping authority (RFC 3161) for packages of evidence; only a hash goes there.
+    tsa_url: String = None;
+    /// Its certificates up to the root, PEM.
+    tsa_ca: PathBuf = None;
     /// `text` or `json`.
     log_format: LogFormat = Some(LogFormat::Text);
     /// What to log, e.g. `info` or `comity_node=debug`.

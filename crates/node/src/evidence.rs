@@ -2,12 +2,15 @@
 //!
 //! [`keys`] has the keys that sign custody; [`records`] makes the STIX records of an exhibit and an event; [`commit`] checks an
 //! event that a person has signed, adds the authority's signature and commits records and rows in one transaction. The
-//! contents are read and written by whoever runs the command, beside the node: they never pass through it.
+//! contents are read and written by whoever runs the command, beside the node: they never pass through it. [`package`] writes
+//! packages for a court, [`tsa`] asks a time-stamping authority; `comity_evidence::package` says what a package is.
 //!
 //! **Architecture Invariant:** nothing becomes custody without a person's signature and the authority's, both over the same
 //! event, and without following the event before (`comity_evidence::custody::Chain`).
 
 pub mod commit;
 pub mod keys;
+pub mod package;
 pub mod records;
 pub mod sweep;
+pub mod tsa;

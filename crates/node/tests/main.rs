@@ -11,4 +11,5 @@
 mod cli;
 mod http;
 mod leak;
+mod packages;
 mod receipts;

@@ -35,6 +35,7 @@ mod token;
 mod ui;
 mod user;
 mod validate;
+mod verify;
 mod withdraw;
 mod withdrawal;
 
@@ -127,6 +128,8 @@ enum Command {
     Demo(demo::Args),
     /// Check STIX 2.1 files; needs no node
     Validate(validate::Args),
+    /// Check a package of evidence, offline; needs no node
+    Verify(verify::Args),
     /// Take STIX bundles into a collection
     Import(import::Args),
     /// Write a collection out as a STIX bundle
@@ -219,6 +222,7 @@ fn run(cli: Cli, ui: &Ui) -> anyhow::Result<u8> {
         Command::Serve(args) => serve::run(args, global, ui),
         Command::Demo(args) => demo::run(args, global, ui),
         Command::Validate(args) => validate::run(args, global, ui),
+        Command::Verify(args) => verify::run(args, ui),
         Command::Import(args) => import::run(args, global, ui),
         Command::Export(args) => export::run(args, global, ui),
         Command::Search(args) => search::run(args, global, ui),

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "comity-store",
         &["comity-stix", "comity-ledger", "comity-evidence"],
     ),
+    ("comity-verify", &["comity-ledger", "comity-evidence"]),
     (
         "comity-node",
         &[
@@ -25,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "comity-evidence",
             "comity-access",
             "comity-store",
+            "comity-verify",
         ],
     ),
     ("comity-testkit", &[]),
@@ -39,6 +41,21 @@ const PURE: &[&str] = &[
 ];
 const NOT_IN_PURE: &[&str] = &[
     "tokio", "axum", "hyper", "reqwest", "rusqlite", "rustls", "mio",
+];
+
+/// The separate verifier reads files, and nothing else: no network, no database, no clock, no randomness.
+const VERIFIER: &str = "comity-verify";
+const NOT_IN_VERIFIER: &[&str] = &[
+    "tokio",
+    "axum",
+    "hyper",
+    "reqwest",
+    "rusqlite",
+    "rustls",
+    "mio",
+    "getrandom",
+    "jiff",
+    "clap",
 ];
 
 /// What only one crate may use: SQL, the network, randomness.
@@ -101,6 +118,25 @@ fn pure_crates_reach_no_io() {
         let below = closure(&lock, &shipped(package));
         for banned in NOT_IN_PURE.iter().filter(|banned| below.contains(**banned)) {
             complaints.push(format!("`{}` reaches `{banned}`", package.name));
+        }
+    }
+    none(&complaints);
+}
+
+#[test]
+fn the_verifier_stays_small() {
+    let lock = lock();
+    let mut complaints = Vec::new();
+    for package in ours()
+        .iter()
+        .filter(|package| package.name.as_str() == VERIFIER)
+    {
+        let below = closure(&lock, &shipped(package));
+        for banned in NOT_IN_VERIFIER
+            .iter()
+            .filter(|banned| below.contains(**banned))
+        {
+            complaints.push(format!("`{VERIFIER}` reaches `{banned}`"));
         }
     }
     none(&complaints);
