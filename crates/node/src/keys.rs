@@ -55,6 +55,12 @@ pub fn log_seed_path(dir: &Path) -> PathBuf {
     dir.join("keys").join("log.seed")
 }
 
+/// The file with the seed of the log's second key (ML-DSA-44), below a data directory.
+#[must_use]
+pub fn log_mldsa_path(dir: &Path) -> PathBuf {
+    dir.join("keys").join("log-mldsa.seed")
+}
+
 /// Makes a fresh log seed; refuses to replace one, because a log must never change its key unseen.
 ///
 /// # Errors
@@ -69,6 +75,42 @@ pub fn create_log_seed(dir: &Path, entropy: &dyn Entropy) -> Result<(), KeyError
     let seed = Zeroizing::new(seed);
     let text = Zeroizing::new(format!("{}\n", STANDARD.encode(*seed)));
     write_private(&path, text.as_bytes())
+}
+
+/// Makes a fresh seed of 32 bytes in a file of its own; refuses to replace one.
+///
+/// # Errors
+/// When the file exists or cannot be written.
+pub fn create_seed(path: &Path, entropy: &dyn Entropy) -> Result<(), KeyError> {
+    let seed = crate::entropy::bytes::<32>(entropy).map_err(|source| KeyError::File {
+        what: "draw randomness for",
+        path: path.to_owned(),
+        source,
+    })?;
+    let seed = Zeroizing::new(seed);
+    let text = Zeroizing::new(format!("{}\n", STANDARD.encode(*seed)));
+    write_private(path, text.as_bytes())
+}
+
+/// Reads a seed of 32 bytes.
+///
+/// # Errors
+/// When the file is missing or holds something else.
+pub fn read_seed(path: &Path) -> Result<LogSeed, KeyError> {
+    let text = Zeroizing::new(
+        std::fs::read_to_string(path).map_err(|source| KeyError::File {
+            what: "read",
+            path: path.to_owned(),
+            source,
+        })?,
+    );
+    let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).ok();
+    let seed = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
+    seed.map(|seed| LogSeed(Zeroizing::new(seed)))
+        .ok_or(KeyError::Content {
+            what: "a seed (32 bytes in base64)",
+            path: path.to_owned(),
+        })
 }
 
 /// Reads the log seed of a data directory.

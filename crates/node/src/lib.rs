@@ -28,3 +28,5 @@ pub mod sequencer;
 pub mod taxii;
 pub mod web;
 pub mod withdraw;
+pub mod witness;
+pub mod witnesses;

@@ -31,6 +31,7 @@
 mod error;
 mod model;
 mod sqlite;
+pub mod witness;
 
 pub use error::{AppendError, BackupError, BoxError, OpenError, ReadError};
 pub use model::*;

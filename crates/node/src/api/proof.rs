@@ -1,5 +1,6 @@
 //! GET /api/v1/records/{id}/proof: a file that proves to a third person, offline, that a record is in the log
-//! (C2SP tlog-proof; `comity log verify` and `docs/LOG.md` check it).
+//! (C2SP tlog-proof; `comity log verify` and `docs/LOG.md` check it). The header `comity-witnesses` says `quorum`, `pending`
+//! (ask again in some seconds, or take it as it is) or `none`.
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use comity_ledger::note::SignedNote;
 use comity_ledger::proof::{Opening, Proof};
 use comity_ledger::tree::inclusion_proof;
 use comity_store::Record;
+use http::HeaderValue;
 
 use super::record::{Parameters, find};
 use super::records::{parameters, place};
@@ -16,6 +18,7 @@ use crate::http::auth::Caller;
 use crate::http::context::reading;
 use crate::http::{Ctx, Error, Result};
 use crate::release::{Visible, visible};
+use crate::witnesses::proof::{WitnessState, head_for};
 
 /// The proof of one record, with the salt for those who read it whole.
 ///
@@ -35,7 +38,7 @@ pub async fn get(
     let parameters: Parameters = parameters(query.as_deref())?;
     let (scope, collection) = place(&ctx, &caller, parameters.collection.as_deref())?;
     let worker = (Arc::clone(&ctx), caller);
-    let proof = reading(true, move || {
+    let (proof, witnesses) = reading(true, move || {
         let (ctx, caller) = worker;
         let record = find(&ctx, &id, parameters.version.as_deref(), &scope, collection)?;
         let salt = match visible(
@@ -53,12 +56,19 @@ pub async fn get(
         prove(&ctx, &record, salt)
     })
     .await?;
-    Ok(super::typed("text/plain; charset=utf-8", proof.to_string()))
+    let mut response = super::typed("text/plain; charset=utf-8", proof.to_string());
+    response
+        .headers_mut()
+        .insert(WITNESSES_HEADER, HeaderValue::from_static(witnesses.word()));
+    Ok(response)
 }
 
-fn prove(ctx: &Ctx, record: &Record, salt: Option<[u8; 32]>) -> Result<Proof> {
+/// Says how far the head under which a proof is made is witnessed.
+const WITNESSES_HEADER: &str = "comity-witnesses";
+
+fn prove(ctx: &Ctx, record: &Record, salt: Option<[u8; 32]>) -> Result<(Proof, WitnessState)> {
     let store = &ctx.app.store;
-    let head = store.head()?;
+    let head = head_for(store, ctx.app.witnesses().is_some(), record.entry_index)?;
     let entry = store
         .entries(record.entry_index, record.entry_index + 1)?
         .pop();
@@ -67,11 +77,12 @@ fn prove(ctx: &Ctx, record: &Record, salt: Option<[u8; 32]>) -> Result<Proof> {
         .ok_or_else(|| Error::internal("the log has no such entry"))?;
     let path = inclusion_proof(store, record.entry_index, head.size).map_err(Error::internal)?;
     let checkpoint = SignedNote::parse(head.note.as_bytes()).map_err(Error::internal)?;
-    Proof::new(
+    let proof = Proof::new(
         record.entry_index,
         path,
         checkpoint,
         Some(Opening { entry, salt }.to_bytes()),
     )
-    .map_err(Error::internal)
+    .map_err(Error::internal)?;
+    Ok((proof, head.witnesses))
 }

@@ -4,6 +4,7 @@
 //! Data goes to stdout, words for people to stderr, and the exit code says how it ended ([`exit`]).
 
 mod access;
+mod alarms;
 mod backup;
 mod call;
 mod collection;
@@ -31,6 +32,7 @@ mod ui;
 mod user;
 mod validate;
 mod withdraw;
+mod witness;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -143,6 +145,10 @@ enum Command {
     Access(access::Args),
     /// The transparency log: head, entries, proofs
     Log(log::Args),
+    /// Alarms about logs, ours and peers'
+    Alarms(alarms::Args),
+    /// Cosign the logs of others; needs no node
+    Witness(witness::Args),
     /// Check the whole register and its log
     Fsck(fsck::Args),
     /// Copy the register while the node runs
@@ -212,6 +218,8 @@ fn run(cli: Cli, ui: &Ui) -> anyhow::Result<u8> {
         Command::Collection(args) => collection::run(args, global, ui),
         Command::Access(args) => access::run(args, global, ui),
         Command::Log(args) => log::run(args, global, ui),
+        Command::Alarms(args) => alarms::run(args, global, ui),
+        Command::Witness(args) => witness::run(args, global, ui),
         Command::Fsck(args) => fsck::run(args, global, ui),
         Command::Backup(args) => backup::run(args, global, ui),
         Command::Restore(args) => restore::run(args, global, ui),

@@ -1,18 +1,19 @@
 //! The transparency log: head, entries, proofs.
 
 use comity_ledger::Hash;
-use comity_ledger::note::{SignedNote, VerifierKey};
+use comity_ledger::note::SignedNote;
 use comity_ledger::proof::{Opening, Proof};
 use comity_ledger::tree::{TileSource, inclusion_proof};
-use comity_ledger::verify::{self, TrustedLog};
+use comity_ledger::verify;
 use comity_store::{Scope, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::user::hex;
-use super::{ControlError, Output, show};
+use super::{ControlError, Output, show, witness};
 use crate::app::App;
 use crate::clock::micros_to_text;
+use crate::witnesses::proof::{WitnessState, head_for};
 
 /// What to see of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,6 +35,24 @@ pub enum Log {
         /// Version; the latest when not given.
         version: Option<String>,
     },
+    /// Take this text as the policy of witnesses; with none, show the one in force.
+    Policy {
+        /// C2SP tlog-policy.
+        text: Option<String>,
+    },
+    /// One more witness in the policy that these commands write.
+    AddWitness {
+        /// Its name in the policy.
+        name: String,
+        /// Its cosigner keys (vkeys).
+        keys: Vec<String>,
+        /// Its submission prefix.
+        url: String,
+        /// SHA-256 of its certificate.
+        fingerprint: Option<String>,
+    },
+    /// How it goes with each witness, as rows.
+    Witnesses,
 }
 
 /// Most entries shown at once.
@@ -41,6 +60,7 @@ const ENTRIES_MAX: usize = 100_000;
 
 pub(super) fn execute(
     app: &App,
+    actor: &str,
     command: Log,
     output: &mut dyn Output,
 ) -> Result<Value, ControlError> {
@@ -54,6 +74,15 @@ pub(super) fn execute(
             };
             prove(app, &record.id, &record.version_key, &scope, true)
         }
+        Log::Policy { text: None } => witness::policy(app),
+        Log::Policy { text: Some(text) } => witness::set(app, actor, text.as_bytes()),
+        Log::AddWitness {
+            name,
+            keys,
+            url,
+            fingerprint,
+        } => witness::add(app, actor, &name, &keys, &url, fingerprint.as_deref()),
+        Log::Witnesses => witness::list(app, output),
     }
 }
 
@@ -62,10 +91,9 @@ fn head(app: &App) -> Result<Value, ControlError> {
     let signed = if head.size == 0 {
         Value::Null
     } else {
-        let checked = trusted(app).and_then(|log| {
-            verify::checkpoint(&log, head.note.as_bytes()).map_err(ControlError::internal)
-        });
-        checked.is_ok().into()
+        verify::checkpoint(&app.own_log, head.note.as_bytes())
+            .is_ok()
+            .into()
     };
     Ok(json!({
         "origin": head.origin,
@@ -75,6 +103,9 @@ fn head(app: &App) -> Result<Value, ControlError> {
         "key": app.log_key,
         "database": hex(&head.database_id),
         "checkpoint": head.note,
+        "witnessed": app.store.witnessed_head(true)?.map(|head| json!({
+            "size": head.size, "cosigned": micros_to_text(head.cosigned), "checkpoint": head.note,
+        })),
     }))
 }
 
@@ -122,7 +153,7 @@ pub(super) fn prove(
     let Some(material) = app.store.proof_material(id, version_key, scope)? else {
         return Ok(Value::Null);
     };
-    let head = app.store.head()?;
+    let head = head_for(&app.store, app.witnesses().is_some(), material.entry_index)?;
     let path = inclusion_proof(&Tiles(&app.store), material.entry_index, head.size)
         .map_err(ControlError::internal)?;
     let entry = material
@@ -142,27 +173,28 @@ pub(super) fn prove(
         return Ok(json!({
             "entry": material.entry_index,
             "log_size": head.size,
+            "witnesses": head.witnesses,
             "problem": "parts are left out, so the content cannot be checked against the log",
             "text": text,
         }));
     }
-    let checked = verify::record(&trusted(app)?, text.as_bytes(), &material.content_sha256);
+    let checked = match (&head.witnesses, app.witnesses()) {
+        // as a third person with the same policy would
+        (WitnessState::Quorum, Some(witnesses)) => {
+            verify::record_under(&witnesses.policy, text.as_bytes(), &material.content_sha256)
+                .map(|_| ())
+        }
+        _ => verify::record(&app.own_log, text.as_bytes(), &material.content_sha256).map(|_| ()),
+    };
     Ok(json!({
         "entry": material.entry_index,
         "log_size": head.size,
+        "witnesses": head.witnesses,
         "content_sha256": hex(&material.content_sha256),
         "valid": checked.is_ok(),
         "problem": checked.err().map(|error| error.to_string()),
         "text": text,
     }))
-}
-
-fn trusted(app: &App) -> Result<TrustedLog, ControlError> {
-    let key = VerifierKey::parse(&app.log_key).map_err(ControlError::internal)?;
-    Ok(TrustedLog {
-        origin: key.name().as_str().to_owned(),
-        keys: vec![key],
-    })
 }
 
 struct Tiles<'a>(&'a Store);
@@ -183,6 +215,8 @@ pub(super) fn status(app: &App) -> Result<Value, ControlError> {
         "party": app.party.as_str(),
         "name": app.config.name(),
         "log_size": head.size,
+        "halted": app.sequencer.halted(),
+        "alarms": catalog.alarms().len(),
         "records": app.store.count(&app.release.everything()?, None)?,
         "users": catalog.principals().len(),
         "collections": catalog.collections().len(),

@@ -6,6 +6,7 @@
 //! a peer) finds it by `tokio::runtime::Handle::current()`.
 
 mod access;
+mod alarm;
 mod backup;
 pub mod client;
 mod collection;
@@ -23,6 +24,7 @@ mod token;
 mod user;
 mod wire;
 mod withdraw;
+mod witness;
 
 use std::sync::Arc;
 
@@ -32,6 +34,7 @@ use serde_json::Value;
 use crate::app::App;
 
 pub use access::Access;
+pub use alarm::Alarms;
 pub use backup::BackupMade;
 pub use collection::{Change as CollectionChange, Collection};
 pub use error::{ControlError, ErrorKind};
@@ -70,12 +73,33 @@ pub enum Command {
     Withdraw(Withdraw),
     /// The transparency log.
     Log(Log),
+    /// Alarms about logs.
+    Alarm(Alarms),
     /// Other nodes.
     Peer(Peer),
     /// Note in the log that a copy of the register was made.
     BackupMade(BackupMade),
     /// What the node is and how it does.
     Status,
+}
+
+impl Command {
+    /// Whether it may write an entry, and so sign: before that, a command without a running node asks others what they know
+    /// of this log. What is not surely reading counts as writing.
+    #[must_use]
+    pub fn may_sign(&self) -> bool {
+        !matches!(
+            self,
+            Self::Search(_)
+                | Self::Show(_)
+                | Self::Access(_)
+                | Self::Status
+                | Self::Log(Log::Head | Log::Entries { .. } | Log::Prove { .. } | Log::Witnesses)
+                | Self::Log(Log::Policy { text: None })
+                | Self::Alarm(Alarms::List { .. } | Alarms::Show(_))
+                | Self::Peer(Peer::List | Peer::Show(_) | Peer::Card)
+        )
+    }
 }
 
 /// What an act gives back while it runs.
@@ -142,7 +166,8 @@ pub fn execute(
         Command::Show(command) => show::execute(app, &actor, &command),
         Command::Access(command) => access::execute(app, &actor, command, output),
         Command::Withdraw(command) => withdraw::execute(app, &actor, &command),
-        Command::Log(command) => log::execute(app, command, output),
+        Command::Log(command) => log::execute(app, &actor, command, output),
+        Command::Alarm(command) => alarm::execute(app, &actor, command, output),
         Command::Peer(command) => peer::execute(app, &actor, command, output),
         Command::BackupMade(command) => backup::execute(app, &actor, &command),
         Command::Status => log::status(app),

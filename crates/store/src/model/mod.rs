@@ -1,6 +1,7 @@
 //! The rows, operations and questions of the register, as types. No SQL here.
 
 mod admin;
+mod heads;
 mod keys;
 mod log;
 mod progress;
@@ -11,6 +12,7 @@ mod write;
 pub use admin::{
     Admin, Certificate, Collection, Grant, Peer, PeerKind, PeerState, Principal, Subject, Token,
 };
+pub use heads::{Alarm, AlarmKind, RaiseAlarm, SeenHead, WitnessedHead};
 pub use keys::{CollectionKey, Hash, LabelSetId, Seq};
 pub use log::{Change, Disclosure, EntryDetail, EntryKind, Genesis, Head, ProofMaterial};
 pub use progress::{Delivery, DeliveryCounts, DeliveryState, Progress, Status};

@@ -7,6 +7,7 @@ mod backup;
 mod delete;
 mod deliveries;
 mod fsck;
+mod heads;
 mod log;
 mod migrate;
 mod open;
