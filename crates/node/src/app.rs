@@ -8,7 +8,7 @@ use comity_ledger::checkpoint::Checkpoint;
 use comity_ledger::cosignature::Cosigner;
 use comity_ledger::note::{KeyName, SignedNote, Signer, VerifierKey};
 use comity_ledger::verify::TrustedLog;
-use comity_store::{Admin, Administer, AlarmKind, Fault, Genesis, Head, Op, Outcome, Store};
+use comity_store::{Admin, Administer, LogAlarmKind, Fault, Genesis, Head, Op, Outcome, Store};
 
 use crate::catalog::Catalog;
 use crate::clock::SharedClock;
@@ -47,6 +47,8 @@ pub struct App {
     pub log_cosigner: Option<Cosigner>,
     /// How it goes with the witnesses.
     pub witnessing: Witnessing,
+    /// Watching peers' logs.
+    pub watching: crate::peers::head::Watching,
     /// Exchange with peers.
     pub exchange: crate::peers::run::Exchange,
     witnesses: RwLock<Option<Arc<Witnesses>>>,
@@ -196,8 +198,8 @@ impl App {
         let release = Release::new(party.clone(), store.clone(), sequencer.size())
             .map_err(|error| AppError::Policy(error.to_string()))?;
         let catalog = RwLock::new(Arc::new(Catalog::load(&store)?));
-        for alarm in store.alarms(true)? {
-            if alarm.raised.kind == AlarmKind::OwnRollback {
+        for alarm in store.log_alarms(true)? {
+            if alarm.raised.kind == LogAlarmKind::OwnRollback {
                 sequencer.halt(&alarm.raised.detail);
             }
         }
@@ -214,6 +216,7 @@ impl App {
             own_log,
             log_cosigner,
             witnessing: Witnessing::default(),
+            watching: crate::peers::head::Watching::default(),
             witnesses: RwLock::new(witnesses),
             witnesses_changed: tokio::sync::watch::Sender::new(0),
             exchange: crate::peers::run::Exchange::default(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use comity_access::{Account, Audience, Grants, PartyId, PrincipalId, Reader, ReaderError};
 use comity_store::{
-    Alarm, Certificate, Collection, CollectionKey, Grant, Peer, Principal, ReadError, Store,
+    LogAlarm, Certificate, Collection, CollectionKey, Grant, Peer, Principal, ReadError, Store,
     Subject, Token,
 };
 
@@ -22,7 +22,7 @@ pub struct Catalog {
     audiences: HashMap<CollectionKey, Audience>,
     peers: Vec<Arc<Peer>>,
     /// Those nobody has acknowledged.
-    alarms: Vec<Alarm>,
+    alarms: Vec<LogAlarm>,
     /// Policies of witnesses for peers' logs, by the peer's key.
     peer_policies: HashMap<String, String>,
 }
@@ -81,7 +81,7 @@ impl Catalog {
             collections,
             audiences,
             peers,
-            alarms: store.alarms(true)?,
+            alarms: store.log_alarms(true)?,
             peer_policies,
         })
     }
@@ -178,13 +178,13 @@ impl Catalog {
 
     /// Alarms about logs that nobody has acknowledged.
     #[must_use]
-    pub fn alarms(&self) -> &[Alarm] {
+    pub fn alarms(&self) -> &[LogAlarm] {
         &self.alarms
     }
 
     /// The alarm for which nothing is taken from a peer, if there is one.
     #[must_use]
-    pub fn pausing(&self, peer: &str) -> Option<&Alarm> {
+    pub fn pausing(&self, peer: &str) -> Option<&LogAlarm> {
         self.alarms
             .iter()
             .find(|alarm| alarm.raised.pauses && alarm.raised.peer.as_deref() == Some(peer))

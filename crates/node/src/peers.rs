@@ -13,6 +13,7 @@ pub mod card;
 pub mod client;
 pub mod head;
 pub mod inbound;
+pub mod judge;
 pub mod pin;
 pub mod pull;
 pub mod push;

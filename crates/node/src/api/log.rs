@@ -36,7 +36,7 @@ pub async fn get(
         }
         "seen" => {
             let theirs = crate::app::origin(caller.reader.party().as_str());
-            let head = store.seen_head(&theirs)?.ok_or_else(unknown)?;
+            let head = store.watched_head(&theirs)?.ok_or_else(unknown)?;
             return Ok(super::typed(NOTE, head.note));
         }
         _ => {}

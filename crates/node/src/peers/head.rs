@@ -1,28 +1,46 @@
-//! Watching a peer's log: its newest signed head, checked against the key on its card and against the head seen before. What
-//! an observer does who may see no record: the log can only grow, and whoever wrote history anew is caught here.
+//! Watching a peer's log: its heads, fetched from its witnesses and from itself, checked by [`super::judge`] against the key
+//! on its card, the witnesses our operator named for it, and every head kept before. The log can only grow, and whoever
+//! writes history anew, shows two of them or hides the newest is caught here. It needs no record: an observer does it too.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use comity_ledger::note::VerifierKey;
 use comity_ledger::tile::{Resource, TileId};
-use comity_ledger::tree::{TileSource, consistency_proof};
-use comity_ledger::verify::{self, TrustedLog, VerifiedCheckpoint};
+use comity_ledger::tree::TileSource;
+use comity_ledger::verify::{self, TrustedLog};
 use comity_ledger::{Hash, tile};
-use comity_store::{Op, Peer, Progress, ReadError};
+use comity_store::{LogAlarmKind, Op, Peer, Progress, RaiseLogAlarm, ReadError, WatchedHead};
+use futures_util::future::join_all;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::client::{Client, ClientError};
+use super::judge::{self, Finding, Judgement, Known, KnownHead, Shown, Source};
 use super::{run, taxii};
-use crate::app::{App, origin};
+use crate::app::{AdminError, App, origin};
 use crate::sequencer::SubmitError;
+use crate::witnesses::{Witnesses, WitnessesError};
 
-/// Why a peer's log could not be checked, or what is wrong with it.
+/// Why a peer's log could not be looked at. What is wrong with the log itself is an alarm.
 #[derive(Debug, thiserror::Error)]
 pub enum HeadError {
     /// It is no Comity node, or its card had no key.
     #[error("`{0}` has no log we know the key of")]
     NoLog(String),
-    /// The peer cannot be asked.
+    /// Nobody could be asked.
+    #[error("neither `{peer}` nor its witnesses show its log: {text}")]
+    Silent {
+        /// The peer.
+        peer: String,
+        /// Each source with its error.
+        text: String,
+    },
+    /// The policy of its witnesses.
+    #[error(transparent)]
+    Policy(#[from] WitnessesError),
+    /// Its URL.
     #[error(transparent)]
     Client(#[from] ClientError),
     /// Something of ours is not ready.
@@ -34,36 +52,9 @@ pub enum HeadError {
     /// The register cannot be written.
     #[error(transparent)]
     Submit(#[from] SubmitError),
-    /// The head is not signed by the key we know, or not of this log.
-    #[error("the head `{peer}` shows is not its log's: {text}")]
-    Head {
-        /// The peer.
-        peer: String,
-        /// What is wrong.
-        text: String,
-    },
-    /// The log is shorter than it was.
-    #[error(
-        "the log of `{peer}` went back from {seen} to {shown} entries\n  help: keep both heads; ask the other side by voice"
-    )]
-    Rollback {
-        /// The peer.
-        peer: String,
-        /// Entries it had.
-        seen: u64,
-        /// Entries it shows.
-        shown: u64,
-    },
-    /// The new head does not continue the old one.
-    #[error(
-        "the log of `{peer}` does not continue the one seen before: {text}\n  help: keep both heads; ask the other side by voice"
-    )]
-    Split {
-        /// The peer.
-        peer: String,
-        /// What does not hold.
-        text: String,
-    },
+    /// An alarm could not be kept.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
 }
 
 /// A peer's log as it was found.
@@ -75,61 +66,173 @@ pub struct Watched {
     pub origin: String,
     /// Entries it had when we looked before.
     pub seen_before: Option<u64>,
-    /// Entries now.
+    /// Entries of the newest head that holds.
     pub size: u64,
-    /// The newer head continues the older one, entry by entry.
+    /// All heads shown are one log that grows.
     pub consistent: bool,
-    /// The signed head.
+    /// Entries under the newest head that a quorum of its witnesses cosigned.
+    pub witnessed: Option<u64>,
+    /// Who showed a head.
+    pub sources: Vec<String>,
+    /// What is wrong, in words.
+    pub problems: Vec<String>,
+    /// What could not be asked or compared.
+    pub silent: Vec<String>,
+    /// The newest head that holds.
     pub note: String,
 }
 
-/// Where the last head of a peer is kept.
-const SOURCE: &str = "log-head";
+/// What is remembered of watching between two looks.
+#[derive(Default)]
+pub struct Watching {
+    began: Mutex<HashMap<String, u64>>,
+}
 
-/// Fetches the newest head of a peer's log, checks it, and remembers it. An older head is never forgotten for one that does
-/// not continue it.
+impl Watching {
+    /// When watching this log began, seconds.
+    fn since(&self, origin: &str, now_seconds: u64) -> u64 {
+        let mut began = self.began.lock().unwrap_or_else(PoisonError::into_inner);
+        *began.entry(origin.to_owned()).or_insert(now_seconds)
+    }
+}
+
+/// Where the last head of a peer was kept by earlier versions.
+const CURSOR: &str = "log-head";
+/// All sources together have this long.
+const LOOK_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Fetches the newest heads of a peer's log, checks and keeps them, and raises an alarm for what is wrong. A head is never
+/// forgotten for one that does not continue it.
 ///
 /// # Errors
-/// See [`HeadError`]; [`HeadError::Rollback`] and [`HeadError::Split`] are evidence of misbehaviour.
+/// See [`HeadError`].
 pub async fn watch(app: &Arc<App>, peer: &Arc<Peer>) -> Result<Watched, HeadError> {
     let log = trusted(peer)?;
     let target = run::target(app, peer).map_err(HeadError::Target)?;
     let base = taxii::join(&peer.url, "api/v1/log/")?;
-    let answer = target
-        .client
-        .get(&format!("{base}checkpoint"), "text/plain, */*", &[])
-        .await?;
-    let bad = |error: verify::VerifyError| HeadError::Head {
-        peer: peer.key.clone(),
-        text: error.to_string(),
-    };
-    let shown = verify::checkpoint(&log, &answer.body).map_err(bad)?;
-    let kept = app.store.cursor(&peer.key, SOURCE)?;
-    let seen = kept
-        .map(|note| verify::checkpoint(&log, note.as_bytes()))
-        .transpose()
-        .map_err(bad)?;
-    if let Some(seen) = &seen {
-        continues(peer, &target.client, &base, seen, &shown).await?;
+    let witnesses = app
+        .catalog()
+        .peer_policy(&peer.key)
+        .map(|text| Witnesses::parse(text.as_bytes(), &log))
+        .transpose()?;
+    let (shown, silent) = gather(&target.client, &base, &log, witnesses.as_ref()).await;
+    if shown.is_empty() {
+        return Err(HeadError::Silent {
+            peer: peer.key.clone(),
+            text: silent.join("; "),
+        });
     }
-    let note = String::from_utf8_lossy(&answer.body).into_owned();
-    let progress = Progress::Cursor {
-        peer: peer.key.clone(),
-        source: SOURCE.to_owned(),
-        value: Some(note.clone()),
+    let tiles = Tiles {
+        client: target.client.clone(),
+        base,
+        runtime: tokio::runtime::Handle::current(),
     };
-    app.sequencer.submit(vec![Op::Progress(progress)]).await?;
+    settle(app, peer, log, witnesses, shown, silent, tiles).await
+}
+
+/// Asks the witnesses first and the peer after them, so that the peer cannot be older for lack of time.
+async fn gather(
+    client: &Client,
+    base: &str,
+    log: &TrustedLog,
+    witnesses: Option<&Witnesses>,
+) -> (Vec<Shown>, Vec<String>) {
+    let (mut shown, mut silent) = (Vec::new(), Vec::new());
+    let sites = witnesses.map_or(&[][..], |it| it.sites.as_slice());
+    let asked = sites.iter().map(|site| async {
+        let newest = site.client.newest(&log.origin).await;
+        (site.name.clone(), newest)
+    });
+    for (name, newest) in join_all(asked).await {
+        match newest {
+            Ok(Some(note)) => shown.push(Shown {
+                source: Source::Witness(name),
+                note,
+            }),
+            Ok(None) => silent.push(format!("witness `{name}` has cosigned nothing of this log")),
+            Err(error) => silent.push(error.to_string()),
+        }
+    }
+    for (path, source) in [
+        ("witnessed", Source::PeerWitnessed),
+        ("checkpoint", Source::Peer),
+    ] {
+        let url = format!("{base}{path}");
+        let answer = tokio::time::timeout(LOOK_TIME_MAX, client.get(&url, "text/plain, */*", &[]));
+        match answer.await {
+            Ok(Ok(answer)) => shown.push(Shown {
+                source,
+                note: answer.body,
+            }),
+            Ok(Err(ClientError::Status { status: 404, .. })) if path == "witnessed" => {}
+            Ok(Err(error)) => silent.push(error.to_string()),
+            Err(_late) => silent.push(format!("`{url}` gave no answer in time")),
+        }
+    }
+    (shown, silent)
+}
+
+/// Judges what was shown, keeps what holds and raises what does not.
+///
+/// # Errors
+/// See [`HeadError`].
+pub async fn settle<T>(
+    app: &Arc<App>,
+    peer: &Arc<Peer>,
+    log: TrustedLog,
+    witnesses: Option<Witnesses>,
+    shown: Vec<Shown>,
+    mut silent: Vec<String>,
+    tiles: impl TilesOf<T>,
+) -> Result<Watched, HeadError>
+where
+    T: TileSource,
+    T::Error: std::fmt::Display,
+{
+    let now_seconds = u64::try_from(app.clock.now_micros() / 1_000_000).unwrap_or(0);
+    let newest = newest(app, peer, &log)?;
+    let seen_before = newest.as_ref().map(|it| it.checkpoint.head().size());
+    let since_seconds = app.watching.since(&log.origin, now_seconds);
+    let sources = shown.iter().map(|one| one.source.name()).collect();
+    let origin = log.origin.clone();
+    let judging = tokio::task::spawn_blocking(move || {
+        let known = Known {
+            log: &log,
+            policy: witnesses.as_ref().map(|it| &it.policy),
+            newest,
+            since_seconds,
+            now_seconds,
+        };
+        judge::judge(&known, &shown, |size| tiles.of(size))
+    });
+    let judgement = judging
+        .await
+        .map_err(|error| HeadError::Target(error.to_string()))?;
+    keep(app, &origin, &judgement).await?;
+    for finding in &judgement.findings {
+        raise(app, peer, &origin, finding).await?;
+    }
+    let newest = app.store.watched_head(&origin)?;
+    silent.extend(judgement.unproven);
     Ok(Watched {
         peer: peer.key.clone(),
-        origin: log.origin,
-        seen_before: seen.map(|seen| seen.head().size()),
-        size: shown.head().size(),
-        consistent: true,
-        note,
+        origin,
+        seen_before,
+        size: newest.as_ref().map_or(0, |head| head.size),
+        consistent: judgement.findings.is_empty(),
+        witnessed: judgement.witnessed.map(|(size, _)| size),
+        sources,
+        problems: judgement.findings.into_iter().map(|it| it.detail).collect(),
+        silent,
+        note: newest.map(|head| head.note).unwrap_or_default(),
     })
 }
 
-fn trusted(peer: &Peer) -> Result<TrustedLog, HeadError> {
+/// The log a peer's card promised.
+///
+/// # Errors
+/// [`HeadError::NoLog`]
+pub fn trusted(peer: &Peer) -> Result<TrustedLog, HeadError> {
     let key = peer
         .log_key
         .as_deref()
@@ -141,46 +244,128 @@ fn trusted(peer: &Peer) -> Result<TrustedLog, HeadError> {
     })
 }
 
-async fn continues(
-    peer: &Peer,
-    client: &Client,
-    base: &str,
-    seen: &VerifiedCheckpoint,
-    shown: &VerifiedCheckpoint,
-) -> Result<(), HeadError> {
-    let (old, new) = (seen.head().size(), shown.head().size());
-    if new < old {
-        return Err(HeadError::Rollback {
-            peer: peer.key.clone(),
-            seen: old,
-            shown: new,
-        });
-    }
-    let tiles = RemoteTiles {
-        client: client.clone(),
-        base: base.to_owned(),
-        size: new,
-        runtime: tokio::runtime::Handle::current(),
+/// The newest head kept; one that an earlier version kept elsewhere counts.
+fn newest(app: &App, peer: &Peer, log: &TrustedLog) -> Result<Option<KnownHead>, ReadError> {
+    let (note, by_peer) = match app.store.watched_head(&log.origin)? {
+        Some(head) => (head.note, head.source == Source::Peer.name()),
+        None => match app.store.cursor(&peer.key, CURSOR)? {
+            Some(note) => (note, true),
+            None => return Ok(None),
+        },
     };
-    let split = |text: String| HeadError::Split {
-        peer: peer.key.clone(),
-        text,
-    };
-    let path = tokio::task::spawn_blocking(move || {
-        consistency_proof(&tiles, old, new).map_err(|error| error.to_string())
-    })
-    .await
-    .map_err(|error| split(error.to_string()))?
-    .map_err(split)?;
-    verify::consistency(seen, shown, &path).map_err(|error| split(error.to_string()))
+    // one under a key the peer had before says nothing under the new one
+    Ok(verify::checkpoint(log, note.as_bytes())
+        .ok()
+        .map(|checkpoint| KnownHead {
+            checkpoint,
+            note,
+            by_peer,
+        }))
 }
 
-/// A peer's tiles over HTTP. Not trusted: the proof made from them must lead to the signed root.
+async fn keep(app: &App, origin: &str, judgement: &Judgement) -> Result<(), HeadError> {
+    let mut ops = Vec::new();
+    for head in &judgement.good {
+        let known = app.store.watched_head_at(origin, head.size)?;
+        let cosigned = i64::try_from(head.cosigned_seconds)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(1_000_000);
+        // a look that brings nothing new writes nothing
+        if known.is_none_or(|known| known.cosigned < cosigned) {
+            ops.push(Op::Progress(Progress::Watched(WatchedHead {
+                origin: origin.to_owned(),
+                size: head.size,
+                root: head.root,
+                note: head.note.clone(),
+                source: head.source.name(),
+                cosigned,
+            })));
+        }
+    }
+    if !ops.is_empty() {
+        app.sequencer.submit(ops).await?;
+    }
+    Ok(())
+}
+
+/// Raises an alarm, unless one of that kind about that log, or for a forged head from that source, is open already.
+async fn raise(
+    app: &App,
+    peer: &Peer,
+    origin: &str,
+    finding: &Finding,
+) -> Result<(), HeadError> {
+    let source = finding.source.name();
+    let open = app.catalog().alarms().iter().any(|alarm| {
+        alarm.raised.origin == origin
+            && alarm.raised.kind == finding.kind
+            && (finding.kind != LogAlarmKind::Forged || alarm.raised.source == source)
+    });
+    if open {
+        return Ok(());
+    }
+    // a witness that shows nonsense says nothing about the peer: nobody can stop our exchange by lying about a third
+    let pauses = finding.kind != LogAlarmKind::Forged || !matches!(finding.source, Source::Witness(_));
+    let evidence = format!(
+        "{}\0{}\0{}",
+        finding.kind.word(),
+        finding.kept.as_deref().unwrap_or_default(),
+        finding.shown.as_deref().unwrap_or_default()
+    );
+    let alarm = RaiseLogAlarm {
+        kind: finding.kind,
+        peer: Some(peer.key.clone()),
+        origin: origin.to_owned(),
+        source,
+        detail: finding.detail.clone(),
+        kept: finding.kept.clone(),
+        shown: finding.shown.clone(),
+        pauses,
+        evidence: Sha256::digest(evidence).into(),
+    };
+    tracing::error!(peer = %peer.key, kind = alarm.kind.word(), pauses, detail = %alarm.detail, "alarm about a log; both heads are kept: `comity alarms list`");
+    let raised = app
+        .administer(
+            &app.full_name("watch"),
+            comity_store::Admin::RaiseLogAlarm(Box::new(alarm)),
+        )
+        .await;
+    match raised {
+        // raised and acknowledged before: the officer knows
+        Ok(_) | Err(AdminError::Fault(comity_store::Fault::Taken { .. })) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Tiles of a log at a size.
+pub trait TilesOf<T>: Send + 'static {
+    /// Those of the tree with `size` entries.
+    fn of(&self, size: u64) -> T;
+}
+
+/// A peer's tiles. They are not trusted: what is computed from them must lead to signed roots.
+struct Tiles {
+    client: Client,
+    base: String,
+    runtime: tokio::runtime::Handle,
+}
+
 struct RemoteTiles {
     client: Client,
     base: String,
     size: u64,
     runtime: tokio::runtime::Handle,
+}
+
+impl TilesOf<RemoteTiles> for Tiles {
+    fn of(&self, size: u64) -> RemoteTiles {
+        RemoteTiles {
+            client: self.client.clone(),
+            base: self.base.clone(),
+            size,
+            runtime: self.runtime.clone(),
+        }
+    }
 }
 
 impl TileSource for RemoteTiles {

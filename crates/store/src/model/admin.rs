@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CollectionKey, Hash, RaiseAlarm};
+use super::{CollectionKey, Hash, RaiseLogAlarm};
 
 /// A person or program that can be known here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,9 +185,9 @@ pub enum Admin {
         value: Option<String>,
     },
     /// Keep an alarm. A fault if it was raised before: what happened is logged once.
-    RaiseAlarm(Box<RaiseAlarm>),
+    RaiseLogAlarm(Box<RaiseLogAlarm>),
     /// An officer has taken note of an alarm.
-    AcknowledgeAlarm {
+    AcknowledgeLogAlarm {
         /// Its number.
         id: i64,
         /// In their words.

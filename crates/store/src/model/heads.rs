@@ -21,7 +21,7 @@ pub struct WitnessedHead {
 
 /// A verified head of another log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeenHead {
+pub struct WatchedHead {
     /// Which log.
     pub origin: String,
     /// Entries.
@@ -39,7 +39,7 @@ pub struct SeenHead {
 /// What can be wrong with a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum AlarmKind {
+pub enum LogAlarmKind {
     /// Two signed heads that are not one tree: history was written twice.
     Split,
     /// The log shows fewer entries than it showed before.
@@ -54,9 +54,9 @@ pub enum AlarmKind {
 
 /// Something wrong with a log, to be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RaiseAlarm {
+pub struct RaiseLogAlarm {
     /// What.
-    pub kind: AlarmKind,
+    pub kind: LogAlarmKind,
     /// Whose log, by its name here; `None` for our own.
     pub peer: Option<String>,
     /// Which log.
@@ -77,12 +77,12 @@ pub struct RaiseAlarm {
 
 /// An alarm as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Alarm {
+pub struct LogAlarm {
     /// Number.
     pub id: i64,
     /// What it is about.
     #[serde(flatten)]
-    pub raised: RaiseAlarm,
+    pub raised: RaiseLogAlarm,
     /// When, microseconds.
     pub time: i64,
     /// Entry that logs it; `None` where signing had to stop.
@@ -95,7 +95,7 @@ pub struct Alarm {
     pub remark: Option<String>,
 }
 
-impl AlarmKind {
+impl LogAlarmKind {
     /// The word for it in the register, in JSON and on the command line.
     #[must_use]
     pub fn word(self) -> &'static str {

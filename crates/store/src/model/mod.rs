@@ -12,7 +12,7 @@ mod write;
 pub use admin::{
     Admin, Certificate, Collection, Grant, Peer, PeerKind, PeerState, Principal, Subject, Token,
 };
-pub use heads::{Alarm, AlarmKind, RaiseAlarm, SeenHead, WitnessedHead};
+pub use heads::{LogAlarm, LogAlarmKind, RaiseLogAlarm, WatchedHead, WitnessedHead};
 pub use keys::{CollectionKey, Hash, LabelSetId, Seq};
 pub use log::{Change, Disclosure, EntryDetail, EntryKind, Genesis, Head, ProofMaterial};
 pub use progress::{Delivery, DeliveryCounts, DeliveryState, Progress, Status};

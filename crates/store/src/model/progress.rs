@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CollectionKey, RaiseAlarm, SeenHead, Seq, WitnessedHead};
+use super::{CollectionKey, RaiseLogAlarm, WatchedHead, Seq, WitnessedHead};
 
 /// A change of bookkeeping: durable, but no log entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +48,9 @@ pub enum Progress {
     /// A head of our own log that witnesses cosigned. An older one than is kept changes nothing.
     Witnessed(WitnessedHead),
     /// A verified head of another log. A fault if one of that size with another root is kept: that is an alarm.
-    Seen(SeenHead),
+    Seen(WatchedHead),
     /// An alarm about our own log: without an entry, because nothing may be signed any more.
-    OwnAlarm(Box<RaiseAlarm>),
+    OwnAlarm(Box<RaiseLogAlarm>),
     /// Keep a TAXII status resource.
     Status(Status),
     /// Drop statuses, and other things that expired before this time (microseconds).

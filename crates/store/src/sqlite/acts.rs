@@ -126,13 +126,13 @@ impl Tx<'_> {
                 self.set_cursor(peer, source, value.as_deref())?;
             }
             Progress::Witnessed(head) => self.keep_witnessed(head)?,
-            Progress::Seen(head) => {
-                if let Err(fault) = self.keep_seen(head)? {
+            Progress::Watched(head) => {
+                if let Err(fault) = self.keep_watched(head)? {
                     return Ok(Err(fault));
                 }
             }
             Progress::OwnAlarm(alarm) => {
-                self.raise(alarm, None)?;
+                self.raise_log_alarm(alarm, None)?;
                 self.admin_changed = true;
             }
             Progress::Status(status) => {

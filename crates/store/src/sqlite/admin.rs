@@ -33,14 +33,14 @@ impl Tx<'_> {
             Admin::PutPeer(peer) => self.put_peer(peer)?,
             Admin::DropPeer(key) => self.drop_row("peer", "key", key)?,
             Admin::Setting { name, value } => self.set(name, value.as_deref())?,
-            Admin::RaiseAlarm(alarm) if self.is_raised(alarm)? => Err(Fault::Taken {
+            Admin::RaiseLogAlarm(alarm) if self.is_log_alarm(alarm)? => Err(Fault::Taken {
                 what: "alarm",
                 key: format!("{} {}", alarm.kind.word(), alarm.origin),
             }),
-            Admin::AcknowledgeAlarm { id, remark } => self
-                .acknowledge(*id, &administer.by, remark)?
+            Admin::AcknowledgeLogAlarm { id, remark } => self
+                .acknowledge_log_alarm(*id, &administer.by, remark)?
                 .map(|()| None),
-            Admin::RaiseAlarm(_) | Admin::Note(_) => Ok(None),
+            Admin::RaiseLogAlarm(_) | Admin::Note(_) => Ok(None),
         };
         let collection = match done {
             Ok(collection) => collection,
@@ -58,8 +58,8 @@ impl Tx<'_> {
             &administer.salt,
             LINK_NONE,
         )?;
-        if let Admin::RaiseAlarm(alarm) = &administer.change {
-            self.raise(alarm, Some(logged.index))?;
+        if let Admin::RaiseLogAlarm(alarm) = &administer.change {
+            self.raise_log_alarm(alarm, Some(logged.index))?;
         }
         Ok(Ok(Outcome::Administered {
             entry_index: logged.index,
@@ -302,11 +302,11 @@ fn public(change: &Admin) -> Value {
         }),
         Admin::DropPeer(key) => json!({ "drop_peer": key }),
         Admin::Setting { name, value } => json!({ "setting": { "name": name, "value": value } }),
-        Admin::RaiseAlarm(alarm) => json!({ "alarm": {
+        Admin::RaiseLogAlarm(alarm) => json!({ "alarm": {
             "kind": alarm.kind, "peer": alarm.peer, "origin": alarm.origin, "source": alarm.source,
             "detail": alarm.detail, "kept": alarm.kept, "shown": alarm.shown,
         } }),
-        Admin::AcknowledgeAlarm { id, remark } => {
+        Admin::AcknowledgeLogAlarm { id, remark } => {
             json!({ "acknowledge_alarm": { "id": id, "remark": remark } })
         }
         Admin::Note(note) => json!({ "note": note }),

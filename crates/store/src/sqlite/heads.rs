@@ -7,16 +7,16 @@ use super::{
     log::signed,
     tx::{Failure, Tx, to_i64},
 };
-use crate::{Alarm, AlarmKind, Fault, RaiseAlarm, ReadError, SeenHead, WitnessedHead};
+use crate::{LogAlarm, LogAlarmKind, Fault, RaiseLogAlarm, ReadError, WatchedHead, WitnessedHead};
 
 /// Heads kept of one log. Each was found to be one tree with the newest kept then, so the newest stands for all before it;
 /// the others are for whoever asks what was seen when.
 const HEADS_PER_LOG: i64 = 256;
 
-const SEEN: &str = "SELECT origin, size, root, note, source, cosigned FROM seen_head";
+const SEEN: &str = "SELECT origin, size, root, note, source, cosigned FROM watched_head";
 const ALARM: &str =
     "SELECT id, kind, peer, origin, source, detail, kept, shown, pauses, evidence, raised,
-     entry_index, acknowledged, acknowledged_by, remark FROM alarm";
+     entry_index, acknowledged, acknowledged_by, remark FROM log_alarm";
 
 impl Tx<'_> {
     /// Keeps a cosigned head of ours; an older one never takes the place of a newer.
@@ -41,12 +41,12 @@ impl Tx<'_> {
     }
 
     /// Keeps a verified head of another log. One of the same size and another root is never taken: that is an alarm.
-    pub(super) fn keep_seen(&self, head: &SeenHead) -> Result<Result<(), Fault>, Failure> {
+    pub(super) fn keep_watched(&self, head: &WatchedHead) -> Result<Result<(), Fault>, Failure> {
         let size = to_i64(head.size)?;
         let changed = self
             .connection
             .prepare_cached(
-                "INSERT INTO seen_head (origin, size, root, note, source, seen, cosigned)
+                "INSERT INTO watched_head (origin, size, root, note, source, seen, cosigned)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                  ON CONFLICT (origin, size) DO UPDATE SET
                    note = CASE WHEN excluded.cosigned > cosigned THEN excluded.note ELSE note END,
@@ -71,22 +71,22 @@ impl Tx<'_> {
         }
         self.connection
             .prepare_cached(
-                "DELETE FROM seen_head WHERE origin = ?1 AND size < (
-                   SELECT size FROM seen_head WHERE origin = ?1 ORDER BY size DESC LIMIT 1 OFFSET ?2)",
+                "DELETE FROM watched_head WHERE origin = ?1 AND size < (
+                   SELECT size FROM watched_head WHERE origin = ?1 ORDER BY size DESC LIMIT 1 OFFSET ?2)",
             )?
             .execute(params![head.origin, HEADS_PER_LOG - 1])?;
         Ok(Ok(()))
     }
 
     /// Keeps an alarm; the one raised before for the same evidence stands.
-    pub(super) fn raise(
+    pub(super) fn raise_log_alarm(
         &self,
-        alarm: &RaiseAlarm,
+        alarm: &RaiseLogAlarm,
         entry_index: Option<u64>,
     ) -> Result<(), Failure> {
         self.connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO alarm (kind, peer, origin, source, detail, kept, shown, pauses, evidence, raised,
+                "INSERT OR IGNORE INTO log_alarm (kind, peer, origin, source, detail, kept, shown, pauses, evidence, raised,
                    entry_index) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
@@ -105,17 +105,17 @@ impl Tx<'_> {
         Ok(())
     }
 
-    pub(super) fn is_raised(&self, alarm: &RaiseAlarm) -> Result<bool, Failure> {
+    pub(super) fn is_log_alarm(&self, alarm: &RaiseLogAlarm) -> Result<bool, Failure> {
         Ok(self
             .connection
             .prepare_cached(
-                "SELECT 1 FROM alarm WHERE origin = ?1 AND kind = ?2 AND evidence = ?3",
+                "SELECT 1 FROM log_alarm WHERE origin = ?1 AND kind = ?2 AND evidence = ?3",
             )?
             .exists(params![alarm.origin, alarm.kind.word(), alarm.evidence])?)
     }
 
     /// Notes who took note of an alarm; once.
-    pub(super) fn acknowledge(
+    pub(super) fn acknowledge_log_alarm(
         &self,
         id: i64,
         by: &str,
@@ -124,7 +124,7 @@ impl Tx<'_> {
         let changed = self
             .connection
             .prepare_cached(
-                "UPDATE alarm SET acknowledged = ?2, acknowledged_by = ?3, remark = ?4
+                "UPDATE log_alarm SET acknowledged = ?2, acknowledged_by = ?3, remark = ?4
                  WHERE id = ?1 AND acknowledged IS NULL",
             )?
             .execute(params![id, self.now, by, remark])?;
@@ -168,7 +168,7 @@ impl Store {
     ///
     /// # Errors
     /// [`ReadError`]
-    pub fn seen_head(&self, origin: &str) -> Result<Option<SeenHead>, ReadError> {
+    pub fn watched_head(&self, origin: &str) -> Result<Option<WatchedHead>, ReadError> {
         self.with(|connection| {
             let sql = format!("{SEEN} WHERE origin = ?1 ORDER BY size DESC LIMIT 1");
             let mut statement = connection.prepare_cached(&sql)?;
@@ -180,7 +180,7 @@ impl Store {
     ///
     /// # Errors
     /// [`ReadError`]
-    pub fn seen_head_at(&self, origin: &str, size: u64) -> Result<Option<SeenHead>, ReadError> {
+    pub fn watched_head_at(&self, origin: &str, size: u64) -> Result<Option<WatchedHead>, ReadError> {
         self.with(|connection| {
             let sql = format!("{SEEN} WHERE origin = ?1 AND size = ?2");
             let mut statement = connection.prepare_cached(&sql)?;
@@ -194,7 +194,7 @@ impl Store {
     ///
     /// # Errors
     /// [`ReadError`]
-    pub fn alarms(&self, open: bool) -> Result<Vec<Alarm>, ReadError> {
+    pub fn log_alarms(&self, open: bool) -> Result<Vec<LogAlarm>, ReadError> {
         self.with(|connection| {
             let sql = format!("{ALARM} WHERE NOT ?1 OR acknowledged IS NULL ORDER BY id DESC");
             let mut statement = connection.prepare_cached(&sql)?;
@@ -208,19 +208,19 @@ impl Store {
     ///
     /// # Errors
     /// [`ReadError`]
-    pub fn alarm(&self, id: i64) -> Result<Option<Alarm>, ReadError> {
+    pub fn log_alarm(&self, id: i64) -> Result<Option<LogAlarm>, ReadError> {
         self.with(|connection| alarm_by_id(connection, id))
     }
 }
 
-fn alarm_by_id(connection: &Connection, id: i64) -> Result<Option<Alarm>, ReadError> {
+fn alarm_by_id(connection: &Connection, id: i64) -> Result<Option<LogAlarm>, ReadError> {
     let sql = format!("{ALARM} WHERE id = ?1");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row([id], alarm).optional()?)
 }
 
-fn seen(row: &Row<'_>) -> Result<SeenHead, rusqlite::Error> {
-    Ok(SeenHead {
+fn seen(row: &Row<'_>) -> Result<WatchedHead, rusqlite::Error> {
+    Ok(WatchedHead {
         origin: row.get(0)?,
         size: row.get(1)?,
         root: row.get(2)?,
@@ -230,10 +230,10 @@ fn seen(row: &Row<'_>) -> Result<SeenHead, rusqlite::Error> {
     })
 }
 
-fn alarm(row: &Row<'_>) -> Result<Alarm, rusqlite::Error> {
-    Ok(Alarm {
+fn alarm(row: &Row<'_>) -> Result<LogAlarm, rusqlite::Error> {
+    Ok(LogAlarm {
         id: row.get(0)?,
-        raised: RaiseAlarm {
+        raised: RaiseLogAlarm {
             kind: kind(row, 1)?,
             peer: row.get(2)?,
             origin: row.get(3)?,
@@ -252,7 +252,7 @@ fn alarm(row: &Row<'_>) -> Result<Alarm, rusqlite::Error> {
     })
 }
 
-fn kind(row: &Row<'_>, column: usize) -> Result<AlarmKind, rusqlite::Error> {
+fn kind(row: &Row<'_>, column: usize) -> Result<LogAlarmKind, rusqlite::Error> {
     let word: String = row.get(column)?;
     serde_json::from_value(serde_json::Value::String(word)).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())

@@ -12,7 +12,7 @@ CREATE TABLE witnessed_head (
 
 -- Heads of other logs, each verified and found to be one tree with the others. By origin, not by peer: a peer that is
 -- removed and added again meets what was seen of its log before.
-CREATE TABLE seen_head (
+CREATE TABLE watched_head (
   origin   TEXT    NOT NULL,
   size     INTEGER NOT NULL,
   root     BLOB    NOT NULL CHECK (length(root) = 32),  -- INVARIANT: never changes for (origin, size)
@@ -24,7 +24,7 @@ CREATE TABLE seen_head (
 ) STRICT, WITHOUT ROWID;
 
 -- What went wrong with a log, with the evidence. Never changed but to note who acknowledged it.
-CREATE TABLE alarm (
+CREATE TABLE log_alarm (
   id              INTEGER PRIMARY KEY,
   kind            TEXT    NOT NULL,
   peer            TEXT,                     -- name here; NULL for this node's own log
