@@ -8,7 +8,7 @@ use comity_ledger::checkpoint::Checkpoint;
 use comity_ledger::cosignature::Cosigner;
 use comity_ledger::note::{KeyName, SignedNote, Signer, VerifierKey};
 use comity_ledger::verify::TrustedLog;
-use comity_store::{Admin, Administer, LogAlarmKind, Fault, Genesis, Head, Op, Outcome, Store};
+use comity_store::{Admin, Administer, Fault, Genesis, Head, LogAlarmKind, Op, Outcome, Store};
 
 use crate::catalog::Catalog;
 use crate::clock::SharedClock;

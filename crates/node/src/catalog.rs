@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use comity_access::{Account, Audience, Grants, PartyId, PrincipalId, Reader, ReaderError};
 use comity_store::{
-    LogAlarm, Certificate, Collection, CollectionKey, Grant, Peer, Principal, ReadError, Store,
+    Certificate, Collection, CollectionKey, Grant, LogAlarm, Peer, Principal, ReadError, Store,
     Subject, Token,
 };
 

@@ -9,9 +9,9 @@ use tokio::runtime::Handle;
 
 use super::{ControlError, ErrorKind, Output};
 use crate::app::App;
+use crate::catalog::policy_setting;
 use crate::clock::micros_to_text;
 use crate::peers::admin::{self, AddPeer, PeerError};
-use crate::catalog::policy_setting;
 use crate::peers::card::CardWitness;
 use crate::peers::{card, head, push, run};
 use crate::witnesses::Witnesses;
@@ -107,7 +107,9 @@ pub(super) fn execute(
                 .map_err(ControlError::internal)?;
             serde_json::to_value(watched).map_err(ControlError::internal)
         }
-        Peer::Witnesses { name, policy } => witnesses(app, actor, &find(app, &name)?, policy, &wait),
+        Peer::Witnesses { name, policy } => {
+            witnesses(app, actor, &find(app, &name)?, policy, &wait)
+        }
         Peer::Card => {
             let mut card = serde_json::to_value(card::own(app)).map_err(ControlError::internal)?;
             if let Some(members) = card.as_object_mut() {

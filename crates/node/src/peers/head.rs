@@ -289,12 +289,7 @@ async fn keep(app: &App, origin: &str, judgement: &Judgement) -> Result<(), Head
 }
 
 /// Raises an alarm, unless one of that kind about that log, or for a forged head from that source, is open already.
-async fn raise(
-    app: &App,
-    peer: &Peer,
-    origin: &str,
-    finding: &Finding,
-) -> Result<(), HeadError> {
+async fn raise(app: &App, peer: &Peer, origin: &str, finding: &Finding) -> Result<(), HeadError> {
     let source = finding.source.name();
     let open = app.catalog().alarms().iter().any(|alarm| {
         alarm.raised.origin == origin
@@ -305,9 +300,10 @@ async fn raise(
         return Ok(());
     }
     // a witness that shows nonsense says nothing about the peer: nobody can stop our exchange by lying about a third
-    let pauses = finding.kind != LogAlarmKind::Forged || !matches!(finding.source, Source::Witness(_));
+    let pauses =
+        finding.kind != LogAlarmKind::Forged || !matches!(finding.source, Source::Witness(_));
     let evidence = format!(
-        "{}\0{}\0{}",
+        "{}\0{source}\0{}\0{}",
         finding.kind.word(),
         finding.kept.as_deref().unwrap_or_default(),
         finding.shown.as_deref().unwrap_or_default()

@@ -174,7 +174,9 @@ where
         }
     }
     judgement.witnessed = witnessed(known, &good);
-    judgement.findings.extend(older(known, &good, base.as_ref()));
+    judgement
+        .findings
+        .extend(older(known, &good, base.as_ref()));
     judgement
         .findings
         .extend(stalled(known, shown, &good, judgement.witnessed));
@@ -354,11 +356,13 @@ fn stalled(
     // witnesses that cannot be reached say nothing about the peer
     let asked = shown
         .iter()
-        .any(|one| matches!(one.source, Source::Witness(_) | Source::PeerWitnessed));
+        .any(|one| matches!(one.source, Source::Witness(_)));
     let peer = good.iter().find(|head| head.source == Source::Peer)?;
     let (size, at) = witnessed.unwrap_or((0, known.since_seconds));
     let newest = peer.checkpoint.head().size();
-    let age = known.now_seconds.saturating_sub(at.max(known.since_seconds));
+    let age = known
+        .now_seconds
+        .saturating_sub(at.max(known.since_seconds));
     if !asked || newest <= size || age <= STALLED_SECONDS {
         return None;
     }

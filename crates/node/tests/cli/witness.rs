@@ -38,7 +38,13 @@ impl Serving {
     fn witness(dir: &Path) -> Self {
         Self::start(
             dir,
-            &["witness", "serve", "--listen", "127.0.0.1:0", "--insecure-http"],
+            &[
+                "witness",
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--insecure-http",
+            ],
         )
     }
 }
@@ -65,7 +71,10 @@ fn a_witness_is_made_once_and_apart_from_a_node() {
     let witness = Node::bare();
     let keys = make(&witness);
     assert!(keys[0].starts_with("witness.example/w1+") && keys[1].len() > 1_300);
-    assert_eq!(witness.json(&["witness", "keys"])[0]["keys"][1], keys[1].as_str());
+    assert_eq!(
+        witness.json(&["witness", "keys"])[0]["keys"][1],
+        keys[1].as_str()
+    );
     for name in ["witness-ed25519.seed", "witness-mldsa44.seed"] {
         use std::os::unix::fs::PermissionsExt as _;
         let path = witness.dir().join("keys").join(name);
@@ -73,7 +82,10 @@ fn a_witness_is_made_once_and_apart_from_a_node() {
         assert_eq!(mode & 0o777, 0o600);
     }
     let again = witness.run(&["witness", "init", "--name", "witness.example/w2"]);
-    assert!(again.code == 2 && again.stderr.contains("already"), "{again:?}");
+    assert!(
+        again.code == 2 && again.stderr.contains("already"),
+        "{again:?}"
+    );
     let node = Node::new();
     let shared = node.run(&["witness", "init", "--name", "witness.example/w1"]);
     assert!(shared.stderr.contains("a node"), "{shared:?}");
@@ -81,9 +93,21 @@ fn a_witness_is_made_once_and_apart_from_a_node() {
     assert!(bad.stderr.contains("not a verifier key"), "{bad:?}");
     let key = node.json(&["log", "head"])[0]["key"].clone();
     let key = key.as_str().unwrap();
-    assert!(witness.ok(&["witness", "log", "add", key]).contains("added"));
-    assert!(witness.ok(&["witness", "log", "add", key]).contains("known already"));
-    assert!(witness.ok(&["witness", "log", "list"]).contains("nothing cosigned yet"));
+    assert!(
+        witness
+            .ok(&["witness", "log", "add", key])
+            .contains("added")
+    );
+    assert!(
+        witness
+            .ok(&["witness", "log", "add", key])
+            .contains("known already")
+    );
+    assert!(
+        witness
+            .ok(&["witness", "log", "list"])
+            .contains("nothing cosigned yet")
+    );
     assert_eq!(witness.run(&["witness", "show", "comity.ua/log/1"]).code, 3);
     assert_eq!(witness.run(&["witness", "evidence"]).code, 0);
 }
@@ -93,10 +117,28 @@ fn a_second_process_on_the_same_witness_is_refused() {
     let witness = Node::bare();
     make(&witness);
     let _serving = Serving::witness(&witness.dir());
-    let second = witness.run(&["witness", "serve", "--listen", "127.0.0.1:0", "--insecure-http"]);
-    assert!(second.code == 2 && second.stderr.contains("another process"), "{second:?}");
-    let plain = witness.run(&["witness", "serve", "--listen", "0.0.0.0:0", "--insecure-http"]);
-    assert!(plain.code == 2 && plain.stderr.contains("loopback"), "{plain:?}");
+    let second = witness.run(&[
+        "witness",
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--insecure-http",
+    ]);
+    assert!(
+        second.code == 2 && second.stderr.contains("another process"),
+        "{second:?}"
+    );
+    let plain = witness.run(&[
+        "witness",
+        "serve",
+        "--listen",
+        "0.0.0.0:0",
+        "--insecure-http",
+    ]);
+    assert!(
+        plain.code == 2 && plain.stderr.contains("loopback"),
+        "{plain:?}"
+    );
 }
 
 /// E 24 with a real kill: whatever was answered before SIGKILL is never taken back.
@@ -113,7 +155,10 @@ fn e24_a_killed_witness_never_goes_back() {
     for round in 0..4 {
         let mut serving = Serving::witness(&witness.dir());
         let latest = latest(&witness);
-        assert!(latest >= acknowledged, "{latest} after {acknowledged} were answered");
+        assert!(
+            latest >= acknowledged,
+            "{latest} after {acknowledged} were answered"
+        );
         let mut old = latest;
         for step in 0..6 {
             let grown = frontier
@@ -174,7 +219,16 @@ fn e4_serve_refuses_an_old_backup_and_says_what_to_do() {
     let key = node.json(&["log", "head"])[0]["key"].clone();
     witness.ok(&["witness", "log", "add", key.as_str().unwrap()]);
     let serving = Serving::witness(&witness.dir());
-    node.ok(&["log", "witness", "add", "ee", &keys[0], &serving.url, "--also", &keys[1]]);
+    node.ok(&[
+        "log",
+        "witness",
+        "add",
+        "ee",
+        &keys[0],
+        &serving.url,
+        "--also",
+        &keys[1],
+    ]);
     let backup = node.path("backup");
     node.ok(&["backup", &backup, "--with-keys"]);
     node.ok(&["user", "add", "petro", "--role", "analyst"]);
@@ -189,7 +243,13 @@ fn e4_serve_refuses_an_old_backup_and_says_what_to_do() {
     assert_eq!(restored.code, 0, "{restored:?}");
     let ran = there.run(&["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(ran.code, 2, "{ran:?}");
-    for part in ["does not start", "shown:", "here:", "comity restore", "A log that was lost"] {
+    for part in [
+        "does not start",
+        "shown:",
+        "here:",
+        "comity restore",
+        "A log that was lost",
+    ] {
         assert!(ran.stderr.contains(part), "{part}: {ran:?}");
     }
     // nor does a command write beside it; reading goes on
@@ -197,7 +257,10 @@ fn e4_serve_refuses_an_old_backup_and_says_what_to_do() {
     assert_eq!(add.code, 4, "{add:?}");
     assert_eq!(there.json(&["alarms", "list"])[0]["kind"], "own-rollback");
     let doctor = there.run(&["doctor"]);
-    assert!(doctor.code == 1 && doctor.stdout.contains("own-rollback"), "{doctor:?}");
+    assert!(
+        doctor.code == 1 && doctor.stdout.contains("own-rollback"),
+        "{doctor:?}"
+    );
 }
 
 /// Asks again until it is so; gives up after half a minute.

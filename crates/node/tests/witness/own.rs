@@ -125,7 +125,10 @@ async fn e5_two_writers_with_one_key_are_caught() {
     let (shared, entropy) = sources(&clock);
     let config = comity_node::config::Config::load(node.dir.path(), Default::default()).unwrap();
     let second = comity_node::app::App::open(config, shared.clone(), entropy.clone());
-    assert!(matches!(second.err(), Some(comity_node::app::AppError::Locked(_))));
+    assert!(matches!(
+        second.err(),
+        Some(comity_node::app::AppError::Locked(_))
+    ));
     let site = Site::new(&clock, &keys(&node));
     let (url, _port) = site.listen().await;
     set(&node, &site, &url);
@@ -137,7 +140,12 @@ async fn e5_two_writers_with_one_key_are_caught() {
         .backup(&elsewhere.path().join("register.db"), &mut |_| {})
         .unwrap();
     std::fs::create_dir(elsewhere.path().join("keys")).unwrap();
-    for name in ["keys/log.seed", "keys/log-mldsa.seed", "comity.toml", "witness.policy"] {
+    for name in [
+        "keys/log.seed",
+        "keys/log-mldsa.seed",
+        "comity.toml",
+        "witness.policy",
+    ] {
         std::fs::copy(node.dir.path().join(name), elsewhere.path().join(name)).unwrap();
     }
     let twin = Node::open(elsewhere, &shared, &entropy);

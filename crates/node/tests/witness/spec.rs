@@ -101,7 +101,10 @@ async fn s400_old_size_above_and_malformed_bodies() {
         format!("old 0\n{note}"),
         format!("old 0\n\n{note}\n"),
         // "The client MUST NOT send more than 63 consistency proof lines."
-        format!("old 0\n{}\n{note}", format!("{}\n", "A".repeat(43) + "=").repeat(64)),
+        format!(
+            "old 0\n{}\n{note}",
+            format!("{}\n", "A".repeat(43) + "=").repeat(64)
+        ),
     ] {
         assert_eq!(site.submit(body.clone()).await.status, 400, "{body}");
     }
@@ -183,7 +186,10 @@ async fn monitors_get_the_newest_head() {
     // "The request MUST be an HTTP POST."
     assert_eq!(site.send("GET", "/add-checkpoint", "").await.status, 405);
     assert_eq!(site.send("GET", "/", "").await.status, 404);
-    assert_eq!(site.send("GET", "/healthz", "").await.body, r#"{"status":"ok","logs":1}"#);
+    assert_eq!(
+        site.send("GET", "/healthz", "").await.body,
+        r#"{"status":"ok","logs":1}"#
+    );
     // counters are for the machine itself
     assert_eq!(site.send("GET", "/metrics", "").await.status, 403);
 }

@@ -118,7 +118,10 @@ async fn e32_a_witness_that_is_down_holds_nothing_up() {
     let partly = node.app.store.witnessed_head(false).unwrap().unwrap();
     let policy = &node.app.witnesses().unwrap().policy;
     let error = verify::checkpoint_under(policy, partly.note.as_bytes()).unwrap_err();
-    assert!(matches!(error, verify::VerifyError::Quorum { .. }), "{error}");
+    assert!(
+        matches!(error, verify::VerifyError::Quorum { .. }),
+        "{error}"
+    );
     // the one that is down waits, the other is asked at once
     let round = submitter.round(&node.app).await;
     assert_eq!((round.asked, round.cosigned), (1, 1));

@@ -120,7 +120,10 @@ async fn a_log_that_grows_raises_nothing() {
         ];
         let watched = watch.look(shown, &log).await;
         assert!(watched.consistent, "{:?}", watched.problems);
-        assert_eq!((watched.size, watched.witnessed), (log.size(), Some(log.size())));
+        assert_eq!(
+            (watched.size, watched.witnessed),
+            (log.size(), Some(log.size()))
+        );
         watch.clock.0.advance(Duration::from_secs(10));
     }
     watch.log = log;
@@ -172,16 +175,28 @@ async fn e1_a_split_view_passes_nowhere_and_is_evidence() {
     assert!(!watched.consistent);
     assert_eq!(watch.alarms(), [LogAlarmKind::Split]);
     let alarm = watch.node.app.store.log_alarms(true).unwrap().remove(0);
-    assert_eq!(alarm.raised.kept, Some(String::from_utf8(cosigned).unwrap()));
+    assert_eq!(
+        alarm.raised.kept,
+        Some(String::from_utf8(cosigned).unwrap())
+    );
     assert_eq!(alarm.raised.shown, Some(other.note().to_string()));
     // it is an entry of our log
-    let entry = watch.node.app.store.entry_detail(alarm.entry_index.unwrap());
+    let entry = watch
+        .node
+        .app
+        .store
+        .entry_detail(alarm.entry_index.unwrap());
     assert!(entry.unwrap().unwrap().content.contains("split"));
     assert!(paused(&watch.node.app, "eu").unwrap().contains("alarm 1"));
     // seen again it is the same alarm; the head known first stays
     watch.peer_shows(&other).await;
     assert_eq!(watch.alarms().len(), 1);
-    let seen = watch.node.app.store.watched_head("comity.eu/log/1").unwrap();
+    let seen = watch
+        .node
+        .app
+        .store
+        .watched_head("comity.eu/log/1")
+        .unwrap();
     assert_eq!(seen.unwrap().root, log.frontier.root());
     let change = Admin::AcknowledgeLogAlarm {
         id: alarm.id,
@@ -203,7 +218,10 @@ async fn e1_history_written_anew_is_noticed_by_its_proof() {
     assert!(watch.peer_shows(&log).await.consistent);
     let watched = watch.peer_shows(&other).await;
     assert!(!watched.consistent);
-    assert_eq!((watched.size, watch.alarms()), (4, vec![LogAlarmKind::Split]));
+    assert_eq!(
+        (watched.size, watch.alarms()),
+        (4, vec![LogAlarmKind::Split])
+    );
 }
 
 /// E 2: the log goes on, and shows us an old head. Its witnesses have the newer one.
@@ -219,8 +237,15 @@ async fn e2_an_old_head_is_noticed_by_the_witnesses() {
     let watched = watch
         .look(vec![(ee(), cosigned), (Source::Peer, old)], &log)
         .await;
-    assert!(watched.problems[0].contains("old head"), "{:?}", watched.problems);
-    assert_eq!((watched.size, watch.alarms()), (8, vec![LogAlarmKind::Stalled]));
+    assert!(
+        watched.problems[0].contains("old head"),
+        "{:?}",
+        watched.problems
+    );
+    assert_eq!(
+        (watched.size, watch.alarms()),
+        (8, vec![LogAlarmKind::Stalled])
+    );
 }
 
 /// E 2: the log goes on and has nothing cosigned any more.
@@ -246,7 +271,10 @@ async fn e2_a_log_that_witnesses_see_no_more_has_stalled() {
     // witnesses that cannot be reached say nothing about the peer
     let other = Watch::new().await;
     other.peer_shows(&log).await;
-    other.clock.0.advance(Duration::from_secs(STALLED_SECONDS * 2));
+    other
+        .clock
+        .0
+        .advance(Duration::from_secs(STALLED_SECONDS * 2));
     assert!(other.peer_shows(&log).await.consistent);
 }
 
@@ -265,8 +293,15 @@ async fn e3_a_log_that_went_back_is_noticed() {
             &log,
         )
         .await;
-    assert!(watched.problems[0].contains("from 8 to 4"), "{:?}", watched.problems);
-    assert_eq!((watched.size, watch.alarms()), (8, vec![LogAlarmKind::Rollback]));
+    assert!(
+        watched.problems[0].contains("from 8 to 4"),
+        "{:?}",
+        watched.problems
+    );
+    assert_eq!(
+        (watched.size, watch.alarms()),
+        (8, vec![LogAlarmKind::Rollback])
+    );
 }
 
 /// E 23: a head nobody of that log signed. From the peer it stops exchange; a witness cannot stop our exchange with a third

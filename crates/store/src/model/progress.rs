@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CollectionKey, RaiseLogAlarm, WatchedHead, Seq, WitnessedHead};
+use super::{CollectionKey, RaiseLogAlarm, Seq, WatchedHead, WitnessedHead};
 
 /// A change of bookkeeping: durable, but no log entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub enum Progress {
     /// A head of our own log that witnesses cosigned. An older one than is kept changes nothing.
     Witnessed(WitnessedHead),
     /// A verified head of another log. A fault if one of that size with another root is kept: that is an alarm.
-    Seen(WatchedHead),
+    Watched(WatchedHead),
     /// An alarm about our own log: without an entry, because nothing may be signed any more.
     OwnAlarm(Box<RaiseLogAlarm>),
     /// Keep a TAXII status resource.

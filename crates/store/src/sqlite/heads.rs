@@ -7,7 +7,7 @@ use super::{
     log::signed,
     tx::{Failure, Tx, to_i64},
 };
-use crate::{LogAlarm, LogAlarmKind, Fault, RaiseLogAlarm, ReadError, WatchedHead, WitnessedHead};
+use crate::{Fault, LogAlarm, LogAlarmKind, RaiseLogAlarm, ReadError, WatchedHead, WitnessedHead};
 
 /// Heads kept of one log. Each was found to be one tree with the newest kept then, so the newest stands for all before it;
 /// the others are for whoever asks what was seen when.
@@ -180,7 +180,11 @@ impl Store {
     ///
     /// # Errors
     /// [`ReadError`]
-    pub fn watched_head_at(&self, origin: &str, size: u64) -> Result<Option<WatchedHead>, ReadError> {
+    pub fn watched_head_at(
+        &self,
+        origin: &str,
+        size: u64,
+    ) -> Result<Option<WatchedHead>, ReadError> {
         self.with(|connection| {
             let sql = format!("{SEEN} WHERE origin = ?1 AND size = ?2");
             let mut statement = connection.prepare_cached(&sql)?;

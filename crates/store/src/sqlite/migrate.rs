@@ -9,7 +9,7 @@ use crate::{Hash, OpenError};
 /// a database remembers their hash.
 pub(super) const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("sql/v1.sql")),
-    (2, include_str!("sql/v2.sql")),
+    (3, include_str!("sql/v3.sql")),
 ];
 
 /// Brings the database to the current version, one transaction per step.

@@ -13,6 +13,7 @@ mod batches;
 mod crash;
 mod faults;
 mod fsck;
+mod heads;
 mod migrations;
 mod model;
 mod support;

@@ -292,7 +292,9 @@ fn peers(store: &Store, checks: &mut Vec<Check>) {
 fn witnesses(config: &Config, store: &Store, checks: &mut Vec<Check>) {
     const LATE_MICROS: i64 = 1_800_000_000;
     let policy = match witnesses::policy::text(&config.dir) {
-        Ok(Some(text)) => comity_ledger::policy::Policy::parse(&text).map_err(|error| error.to_string()),
+        Ok(Some(text)) => {
+            comity_ledger::policy::Policy::parse(&text).map_err(|error| error.to_string())
+        }
         Ok(None) => {
             checks.push(Check::warning(
                 "witnesses",
@@ -352,7 +354,10 @@ fn alarms(store: &Store, checks: &mut Vec<Check>) {
                 alarm.raised.origin,
                 alarm.raised.detail
             ),
-            format!("`comity alarms show {}`; an officer acknowledges it", alarm.id),
+            format!(
+                "`comity alarms show {}`; an officer acknowledges it",
+                alarm.id
+            ),
         ));
     }
 }

@@ -1,4 +1,4 @@
--- Witnesses: heads of this log that others cosigned, heads of other logs, and alarms about them.
+-- Version 3: witnesses. Heads of this log that others cosigned, heads of other logs, and alarms about them.
 
 -- Heads of this node's own log with witnesses' cosignatures: the newest that has the quorum, and the newest that has not.
 CREATE TABLE witnessed_head (
