@@ -168,7 +168,7 @@ fn advice(app: &App, source: &str, shown: &VerifiedCheckpoint, what: &str) -> St
     let (size, root) = ours.unwrap_or((0, [0; 32]));
     format!(
         "{source} shows a head of this log that is not in this register: {what}\n  shown: {} entries, root {}\n  here:  {size} \
-         entries, root {}\n  help: this register is an old copy: nothing was or will be signed with it. `comity restore` a backup \
+         entries, root {}\n  help: this register is an old copy: nothing more is signed with it. `comity restore` a backup \
          that is newer; if there is none, the log ends here and a new one begins: docs/OPERATOR.md, \"A log that was lost\"",
         shown.head().size(),
         crate::http::context::hex(shown.head().root()),

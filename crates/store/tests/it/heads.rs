@@ -62,9 +62,26 @@ fn a_watched_head_is_never_overwritten_by_another_root() {
         register.one(watched(size, 1, 0));
     }
     let store = &register.store;
-    assert_eq!(store.watched_head("other.example/log").unwrap().unwrap().size, 399);
-    assert!(store.watched_head_at("other.example/log", 143).unwrap().is_none());
-    assert!(store.watched_head_at("other.example/log", 144).unwrap().is_some());
+    assert_eq!(
+        store
+            .watched_head("other.example/log")
+            .unwrap()
+            .unwrap()
+            .size,
+        399
+    );
+    assert!(
+        store
+            .watched_head_at("other.example/log", 143)
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .watched_head_at("other.example/log", 144)
+            .unwrap()
+            .is_some()
+    );
     assert!(store.watched_head("third.example/log").unwrap().is_none());
 }
 
@@ -100,7 +117,10 @@ fn an_alarm_is_an_entry_once_and_acknowledged_once() {
     let again = register.one(admin(Admin::RaiseLogAlarm(Box::new(alarm(1)))));
     assert!(matches!(again, Outcome::Rejected(Fault::Taken { .. })));
     let kept = register.store.log_alarms(true).unwrap().remove(0);
-    assert_eq!((kept.entry_index, &kept.raised), (Some(entry_index), &alarm(1)));
+    assert_eq!(
+        (kept.entry_index, &kept.raised),
+        (Some(entry_index), &alarm(1))
+    );
     let detail = register.store.entry_detail(entry_index).unwrap().unwrap();
     assert!(detail.content.contains("note a") && detail.content.contains("note b"));
     let acknowledge = |remark: &str| {
@@ -200,7 +220,11 @@ fn a_witness_forgets_nothing_and_goes_back_never() {
 
 #[test]
 fn a_fault_before_the_commit_keeps_nothing_and_after_it_all() {
-    for (point, kept) in [("begin", false), ("before commit", false), ("after commit", true)] {
+    for (point, kept) in [
+        ("begin", false),
+        ("before commit", false),
+        ("after commit", true),
+    ] {
         let dir = tempfile::tempdir().unwrap();
         WitnessDb::create(dir.path()).unwrap();
         WitnessDb::open(dir.path())
