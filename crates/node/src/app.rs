@@ -5,8 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use comity_access::{PartyId, Reader};
 use comity_ledger::checkpoint::Checkpoint;
+use comity_ledger::cosignature::Cosigner;
 use comity_ledger::note::{KeyName, SignedNote, Signer, VerifierKey};
-use comity_store::{Admin, Administer, Fault, Genesis, Head, Op, Outcome, Store};
+use comity_ledger::verify::TrustedLog;
+use comity_store::{Admin, Administer, Fault, Genesis, Head, LogAlarmKind, Op, Outcome, Store};
 
 use crate::catalog::Catalog;
 use crate::clock::SharedClock;
@@ -16,6 +18,8 @@ use crate::keys::{self, KeyError};
 use crate::metrics::Metrics;
 use crate::release::Release;
 use crate::sequencer::{Sequencer, SignCheckpoint, SubmitError};
+use crate::witnesses::submit::Witnessing;
+use crate::witnesses::{Witnesses, WitnessesError};
 
 /// Everything a node is made of. Shared behind an [`Arc`].
 pub struct App {
@@ -41,8 +45,18 @@ pub struct App {
     pub receipt_signer: Signer,
     /// Signs custody for the authority.
     pub custody: Signer,
+    /// The log as others are to trust it: its origin and keys.
+    pub own_log: TrustedLog,
+    /// The log's second key, ML-DSA-44, which signs the heads that go to witnesses.
+    pub log_cosigner: Option<Cosigner>,
+    /// How it goes with the witnesses.
+    pub witnessing: Witnessing,
+    /// Watching peers' logs.
+    pub watching: crate::peers::watch::Watching,
     /// Exchange with peers.
     pub exchange: crate::peers::run::Exchange,
+    witnesses: RwLock<Option<Arc<Witnesses>>>,
+    witnesses_changed: tokio::sync::watch::Sender<u64>,
     catalog: RwLock<Arc<Catalog>>,
     catalog_changed: tokio::sync::watch::Sender<u64>,
 }
@@ -77,6 +91,9 @@ pub enum AppError {
     /// Reading the register.
     #[error(transparent)]
     Read(#[from] comity_store::ReadError),
+    /// The policy of witnesses.
+    #[error(transparent)]
+    Witnesses(#[from] WitnessesError),
     /// The policies.
     #[error("the access policies cannot be used: {0}")]
     Policy(String),
@@ -135,6 +152,7 @@ impl App {
         keys::create_log_seed(&config.dir, &**entropy)?;
         keys::ensure_receipt_seed(&config.dir, &**entropy)?;
         crate::evidence::keys::custody(&config.dir, config.party(), &**entropy)?;
+        keys::create_seed(&keys::log_mldsa_path(&config.dir), &**entropy)?;
         let genesis = Genesis {
             database_id,
             origin: origin(config.party()),
@@ -166,6 +184,9 @@ impl App {
         let (sign, log_key) = signer(&config)?;
         let receipt_signer = receipt_signer(&config, &*entropy)?;
         let custody = crate::evidence::keys::custody(&config.dir, config.party(), &*entropy)?;
+        let log_cosigner = log_cosigner(&config)?;
+        let own_log = own_log(&config, &log_key, log_cosigner.as_ref())?;
+        let witnesses = Witnesses::load(&config.dir, &own_log)?.map(Arc::new);
         let head = store.head()?;
         check_head(&head, &log_key)?;
         metrics
@@ -185,6 +206,11 @@ impl App {
         let release = Release::new(party.clone(), store.clone(), sequencer.size())
             .map_err(|error| AppError::Policy(error.to_string()))?;
         let catalog = RwLock::new(Arc::new(Catalog::load(&store)?));
+        for alarm in store.log_alarms(true)? {
+            if alarm.raised.kind == LogAlarmKind::OwnRollback {
+                sequencer.halt(&alarm.raised.detail);
+            }
+        }
         let app = Self {
             config,
             party,
@@ -197,10 +223,17 @@ impl App {
             log_key,
             receipt_signer,
             custody,
+            own_log,
+            log_cosigner,
+            witnessing: Witnessing::default(),
+            watching: crate::peers::watch::Watching::default(),
+            witnesses: RwLock::new(witnesses),
+            witnesses_changed: tokio::sync::watch::Sender::new(0),
             exchange: crate::peers::run::Exchange::default(),
             catalog,
             catalog_changed: tokio::sync::watch::Sender::new(0),
         };
+        app.count_alarms();
         Ok((
             Arc::new(app),
             Running {
@@ -214,6 +247,46 @@ impl App {
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The witnesses the operator chose; `None` if none were.
+    #[must_use]
+    pub fn witnesses(&self) -> Option<Arc<Witnesses>> {
+        self.witnesses
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Changes whenever the policy of witnesses does.
+    #[must_use]
+    pub fn witnesses_changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.witnesses_changed.subscribe()
+    }
+
+    /// Takes `text` as the policy of witnesses: checked, on disk, in force for the next head.
+    ///
+    /// # Errors
+    /// See [`WitnessesError`]; the one before stays then.
+    pub fn set_witnesses(&self, text: &[u8]) -> Result<Arc<Witnesses>, WitnessesError> {
+        let witnesses = Arc::new(Witnesses::parse(text, &self.own_log)?);
+        crate::witnesses::policy::write(&self.config.dir, text)?;
+        *self
+            .witnesses
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&witnesses));
+        self.witnesses_changed.send_modify(|count| *count += 1);
+        Ok(witnesses)
+    }
+
+    fn count_alarms(&self) {
+        self.metrics.alarms_open.reset();
+        for alarm in self.catalog().alarms() {
+            self.metrics
+                .alarms_open
+                .with_label_values(&[alarm.raised.kind.word()])
+                .inc();
+        }
     }
 
     /// Changes whenever the catalog does.
@@ -240,7 +313,7 @@ impl App {
             .into_iter()
             .next()
             .unwrap_or(Outcome::Progressed);
-        self.reload(outcome)
+        self.taken(outcome)
     }
 
     /// [`Self::administer`] for threads outside the runtime.
@@ -260,17 +333,27 @@ impl App {
             .into_iter()
             .next()
             .unwrap_or(Outcome::Progressed);
-        self.reload(outcome)
+        self.taken(outcome)
     }
 
-    fn reload(&self, outcome: Outcome) -> Result<Outcome, AdminError> {
+    fn taken(&self, outcome: Outcome) -> Result<Outcome, AdminError> {
         if let Outcome::Rejected(fault) = outcome {
             return Err(fault.into());
         }
+        self.reload()?;
+        Ok(outcome)
+    }
+
+    /// Reads the catalog again, and tells those who follow it.
+    ///
+    /// # Errors
+    /// When the register cannot be read.
+    pub fn reload(&self) -> Result<(), comity_store::ReadError> {
         let fresh = Arc::new(Catalog::load(&self.store)?);
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         self.catalog_changed.send_modify(|count| *count += 1);
-        Ok(outcome)
+        self.count_alarms();
+        Ok(())
     }
 
     /// A fresh salt for a commitment.
@@ -340,6 +423,33 @@ fn signer(config: &Config) -> Result<(SignCheckpoint, String), AppError> {
         Ok(note.to_string())
     });
     Ok((sign, key))
+}
+
+/// The log's ML-DSA-44 key, if it has one: nodes made before it existed have none, and need none.
+fn log_cosigner(config: &Config) -> Result<Option<Cosigner>, AppError> {
+    let path = keys::log_mldsa_path(&config.dir);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let internal = |error: comity_ledger::note::KeyError| AppError::Internal(error.to_string());
+    let name = KeyName::new(origin(config.party())).map_err(internal)?;
+    let seed = keys::read_seed(&path)?;
+    Cosigner::ml_dsa_44_from_seed(name, seed.bytes())
+        .map(Some)
+        .map_err(internal)
+}
+
+fn own_log(
+    config: &Config,
+    log_key: &str,
+    cosigner: Option<&Cosigner>,
+) -> Result<TrustedLog, AppError> {
+    let key = VerifierKey::parse(log_key).map_err(|error| AppError::Internal(error.to_string()))?;
+    let second = cosigner.map(|cosigner| cosigner.verifier().clone());
+    Ok(TrustedLog {
+        origin: origin(config.party()),
+        keys: std::iter::once(key).chain(second).collect(),
+    })
 }
 
 /// The head the register keeps must be the one that was signed: who can write the file but has no key cannot change it

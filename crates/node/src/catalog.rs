@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use comity_access::{Account, Audience, Grants, PartyId, PrincipalId, Reader, ReaderError};
 use comity_store::{
-    Certificate, Collection, CollectionKey, Grant, Peer, Principal, ReadError, Store, Subject,
-    Token,
+    Certificate, Collection, CollectionKey, Grant, LogAlarm, Peer, Principal, ReadError, Store,
+    Subject, Token,
 };
 
 /// A snapshot of the register's administrative rows.
@@ -21,6 +21,10 @@ pub struct Catalog {
     collections: Vec<Arc<Collection>>,
     audiences: HashMap<CollectionKey, Audience>,
     peers: Vec<Arc<Peer>>,
+    /// Those nobody has acknowledged.
+    alarms: Vec<LogAlarm>,
+    /// Policies of witnesses for peers' logs, by the peer's key.
+    peer_policies: HashMap<String, String>,
 }
 
 impl Catalog {
@@ -39,6 +43,13 @@ impl Catalog {
             }
         }
         let principals = store.principals()?;
+        let peers: Vec<Arc<Peer>> = store.peers()?.into_iter().map(Arc::new).collect();
+        let mut peer_policies = HashMap::new();
+        for peer in &peers {
+            if let Some(text) = store.setting(&policy_setting(&peer.key))? {
+                peer_policies.insert(peer.key.clone(), text);
+            }
+        }
         let mut readers = HashMap::new();
         for row in principals.iter().filter(|row| !row.disabled) {
             match reader(row, &collections) {
@@ -69,7 +80,9 @@ impl Catalog {
                 .collect(),
             collections,
             audiences,
-            peers: store.peers()?.into_iter().map(Arc::new).collect(),
+            peers,
+            alarms: store.log_alarms(true)?,
+            peer_policies,
         })
     }
 
@@ -163,6 +176,26 @@ impl Catalog {
         self.peers.iter().find(|peer| peer.key == key)
     }
 
+    /// Alarms about logs that nobody has acknowledged.
+    #[must_use]
+    pub fn alarms(&self) -> &[LogAlarm] {
+        &self.alarms
+    }
+
+    /// The alarm for which nothing is taken from a peer, if there is one.
+    #[must_use]
+    pub fn pausing(&self, peer: &str) -> Option<&LogAlarm> {
+        self.alarms
+            .iter()
+            .find(|alarm| alarm.raised.pauses && alarm.raised.peer.as_deref() == Some(peer))
+    }
+
+    /// The policy of witnesses for a peer's log, as the operator gave it.
+    #[must_use]
+    pub fn peer_policy(&self, peer: &str) -> Option<&str> {
+        self.peer_policies.get(peer).map(String::as_str)
+    }
+
     /// True when nobody can sign in yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -221,6 +254,12 @@ fn concerns(grant: &Grant, row: &Principal) -> bool {
 #[must_use]
 pub fn audience_setting(collection_uuid: &str) -> String {
     format!("collection-audience/{collection_uuid}")
+}
+
+/// The name of the setting that holds the policy of witnesses for a peer's log.
+#[must_use]
+pub fn policy_setting(peer: &str) -> String {
+    format!("witness-policy/{peer}")
 }
 
 /// An audience as text: parties and persons (`name@party`), separated by commas.

@@ -226,6 +226,8 @@ settings! {
     requests_per_second: u32 = Some(2_000);
     /// Largest request body in octets.
     body_bytes_max: usize = Some(crate::limits::BODY_BYTES_MAX);
+    /// Seconds between two looks at a peer's log and its witnesses; 0 for never.
+    watch_seconds: u64 = Some(10);
     /// Most objects of a page.
     page_objects_max: usize = Some(crate::limits::PAGE_OBJECTS_MAX);
 }

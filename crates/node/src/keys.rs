@@ -61,12 +61,18 @@ pub fn receipt_seed_path(dir: &Path) -> PathBuf {
     dir.join("keys").join("receipts.seed")
 }
 
+/// The file with the seed of the log's second key (ML-DSA-44), below a data directory.
+#[must_use]
+pub fn log_mldsa_path(dir: &Path) -> PathBuf {
+    dir.join("keys").join("log-mldsa.seed")
+}
+
 /// Makes a fresh log seed; refuses to replace one, because a log must never change its key unseen.
 ///
 /// # Errors
 /// When the file exists or cannot be written.
 pub fn create_log_seed(dir: &Path, entropy: &dyn Entropy) -> Result<(), KeyError> {
-    create_seed(log_seed_path(dir), entropy)
+    create_seed(&log_seed_path(dir), entropy)
 }
 
 /// The seed of the key that signs receipts; made now where there is none yet. The second value says so.
@@ -77,23 +83,45 @@ pub fn ensure_receipt_seed(dir: &Path, entropy: &dyn Entropy) -> Result<(Seed, b
     let path = receipt_seed_path(dir);
     let fresh = !path.exists();
     if fresh {
-        create_seed(path.clone(), entropy)?;
+        create_seed(&path, entropy)?;
     }
-    Ok((
-        read_seed(path, "a seed for receipts (32 bytes in base64)")?,
-        fresh,
-    ))
+    Ok((read_seed(&path)?, fresh))
 }
 
-fn create_seed(path: PathBuf, entropy: &dyn Entropy) -> Result<(), KeyError> {
+/// Makes a fresh seed of 32 bytes in a file of its own; refuses to replace one.
+///
+/// # Errors
+/// When the file exists or cannot be written.
+pub fn create_seed(path: &Path, entropy: &dyn Entropy) -> Result<(), KeyError> {
     let seed = crate::entropy::bytes::<32>(entropy).map_err(|source| KeyError::File {
         what: "draw randomness for",
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     })?;
     let seed = Zeroizing::new(seed);
     let text = Zeroizing::new(format!("{}\n", STANDARD.encode(*seed)));
-    write_private(&path, text.as_bytes())
+    write_private(path, text.as_bytes())
+}
+
+/// Reads a seed of 32 bytes.
+///
+/// # Errors
+/// When the file is missing or holds something else.
+pub fn read_seed(path: &Path) -> Result<Seed, KeyError> {
+    let text = Zeroizing::new(
+        std::fs::read_to_string(path).map_err(|source| KeyError::File {
+            what: "read",
+            path: path.to_owned(),
+            source,
+        })?,
+    );
+    let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).ok();
+    let seed = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
+    seed.map(|seed| Seed(Zeroizing::new(seed)))
+        .ok_or(KeyError::Content {
+            what: "a seed (32 bytes in base64)",
+            path: path.to_owned(),
+        })
 }
 
 /// Reads the log seed of a data directory.
@@ -101,21 +129,7 @@ fn create_seed(path: PathBuf, entropy: &dyn Entropy) -> Result<(), KeyError> {
 /// # Errors
 /// When the file is missing or holds something else.
 pub fn read_log_seed(dir: &Path) -> Result<Seed, KeyError> {
-    read_seed(log_seed_path(dir), "a log seed (32 bytes in base64)")
-}
-
-fn read_seed(path: PathBuf, what: &'static str) -> Result<Seed, KeyError> {
-    let text = Zeroizing::new(
-        std::fs::read_to_string(&path).map_err(|source| KeyError::File {
-            what: "read",
-            path: path.clone(),
-            source,
-        })?,
-    );
-    let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).ok();
-    let seed = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
-    seed.map(|seed| Seed(Zeroizing::new(seed)))
-        .ok_or(KeyError::Content { what, path })
+    read_seed(&log_seed_path(dir))
 }
 
 /// Where the generated certificate and its key lie.

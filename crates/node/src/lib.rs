@@ -32,3 +32,5 @@ pub mod sequencer;
 pub mod taxii;
 pub mod web;
 pub mod withdraw;
+pub mod witness;
+pub mod witnesses;

@@ -1,7 +1,7 @@
 //! A node's life: what starts in which order, what stops it, and in which order it ends.
 //!
 //! ```text
-//! start  directory lock, register, sequencer -> control socket -> followers -> HTTP -> address file, systemd READY
+//! start  directory lock, register, sequencer -> others' word on our log -> control socket -> followers -> HTTP -> address file, systemd READY
 //! stop   systemd STOPPING -> HTTP (running requests are finished) -> followers -> control socket -> sequencer -> lock
 //! ```
 
@@ -22,7 +22,7 @@ use crate::control;
 use crate::entropy::SystemEntropy;
 use crate::http::{ServeError, Server};
 use crate::limits::STOP_GRACE;
-use crate::{housekeeping, peers};
+use crate::{housekeeping, peers, witnesses};
 
 /// Why a node did not run.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum LifecycleError {
     /// It could not listen.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// Somebody knows a head of this log that the register does not have.
+    #[error("the node does not start: {0}")]
+    OwnHead(String),
     /// The system refused something.
     #[error("cannot {what}: {source}")]
     System {
@@ -70,13 +73,18 @@ pub const ADDRESS_FILE: &str = "address";
 /// # Errors
 /// When the filter is none.
 pub fn start_logging(config: &Config) -> Result<(), LifecycleError> {
-    let value = config
-        .log_level
-        .value
-        .clone()
-        .unwrap_or_else(|| "info".to_owned());
-    let filter = EnvFilter::try_new(&value).map_err(|error| LifecycleError::Filter {
-        value,
+    let filter = config.log_level.value.as_deref().unwrap_or("info");
+    let format = config.log_format.value.unwrap_or(LogFormat::Text);
+    log_lines(filter, format)
+}
+
+/// Begins to write log lines to stderr.
+///
+/// # Errors
+/// When `filter` is none.
+pub fn log_lines(filter: &str, format: LogFormat) -> Result<(), LifecycleError> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| LifecycleError::Filter {
+        value: filter.to_owned(),
         text: error.to_string(),
     })?;
     let lines = tracing_subscriber::fmt()
@@ -84,9 +92,9 @@ pub fn start_logging(config: &Config) -> Result<(), LifecycleError> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // a second call in one process (tests, the demo) keeps the first
-    let _already = match config.log_format.value {
-        Some(LogFormat::Json) => lines.json().try_init(),
-        _ => lines.with_target(false).try_init(),
+    let _already = match format {
+        LogFormat::Json => lines.json().try_init(),
+        LogFormat::Text => lines.with_target(false).try_init(),
     };
     Ok(())
 }
@@ -124,6 +132,10 @@ async fn live(app: &Arc<App>, say: &dyn Fn(&str)) -> Result<Ended, LifecycleErro
         what: "wait for signals",
         source,
     })?;
+    // before anything can be signed
+    let asked = witnesses::own::check_at_start(app)
+        .await
+        .map_err(LifecycleError::OwnHead)?;
     let socket =
         control::server::bind(&app.config.dir).map_err(|source| LifecycleError::System {
             what: "open the control socket",
@@ -132,7 +144,13 @@ async fn live(app: &Arc<App>, say: &dyn Fn(&str)) -> Result<Ended, LifecycleErro
     let control = tokio::spawn(control::server::serve(Arc::clone(app), socket));
     let (stop, stopping) = watch::channel(false);
     let housekeeping = tokio::spawn(housekeeping::run(Arc::clone(app), stopping.clone()));
-    let exchange = tokio::spawn(peers::run::run(Arc::clone(app), stopping));
+    let exchange = tokio::spawn(peers::run::run(Arc::clone(app), stopping.clone()));
+    let submitting = tokio::spawn(witnesses::submit::run(Arc::clone(app), stopping.clone()));
+    let asking = tokio::spawn(witnesses::own::keep_asking(
+        Arc::clone(app),
+        asked,
+        stopping,
+    ));
     let server = Server::start(Arc::clone(app)).await?;
     let address =
         AddressFile::write(app, &server.url()).map_err(|source| LifecycleError::System {
@@ -155,6 +173,11 @@ async fn live(app: &Arc<App>, say: &dyn Fn(&str)) -> Result<Ended, LifecycleErro
         stop.send_replace(true);
         if let Err(error) = exchange.await {
             tracing::error!(%error, "the exchange with peers died");
+        }
+        for task in [submitting, asking] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task for witnesses died");
+            }
         }
         if let Err(error) = housekeeping.await {
             tracing::error!(%error, "the housekeeping died");
@@ -187,26 +210,28 @@ fn finish(runtime: Runtime, app: Arc<App>, running: Running) {
     }
 }
 
-fn tell_systemd(state: &[NotifyState<'_>]) {
+pub(crate) fn tell_systemd(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::debug!(%error, "systemd was not told");
     }
 }
 
-struct Signals {
+/// SIGTERM and SIGINT.
+pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
     }
 
-    async fn next(&mut self) -> &'static str {
+    /// Waits for one, and names it.
+    pub(crate) async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",

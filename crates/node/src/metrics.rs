@@ -41,6 +41,12 @@ pub struct Metrics {
     pub receipts_expired_total: IntCounter,
     /// Open connections.
     pub connections_open: IntGauge,
+    /// Entries under the newest head that a quorum of witnesses cosigned.
+    pub log_witnessed_entries: IntGauge,
+    /// Heads submitted to witnesses, by witness and outcome.
+    pub witness_requests_total: IntCounterVec,
+    /// Alarms about logs that nobody has acknowledged, by kind.
+    pub alarms_open: IntGaugeVec,
 }
 
 impl Metrics {
@@ -85,6 +91,14 @@ impl Metrics {
             &["follower"],
         )?;
         registry.register(Box::new(follower_lag_entries.clone()))?;
+        let alarms_open = IntGaugeVec::new(
+            Opts::new(
+                "alarms_open",
+                "alarms about logs that nobody has acknowledged",
+            ),
+            &["kind"],
+        )?;
+        registry.register(Box::new(alarms_open.clone()))?;
         Ok(Self {
             requests_total: counters("requests_total", "requests answered", &["route", "status"])?,
             request_seconds,
@@ -111,6 +125,16 @@ impl Metrics {
                 "receipts that did not come in the agreed time",
             )?,
             connections_open: gauge("connections_open", "open connections")?,
+            log_witnessed_entries: gauge(
+                "log_witnessed_entries",
+                "entries under the newest head that a quorum of witnesses cosigned",
+            )?,
+            witness_requests_total: counters(
+                "witness_requests_total",
+                "heads submitted to witnesses",
+                &["witness", "outcome"],
+            )?,
+            alarms_open,
             registry,
         })
     }

@@ -6,14 +6,16 @@ use comity_ledger::entry::ENTRY_BYTES;
 use comity_ledger::note::SignedNote;
 use comity_ledger::proof::{Opening, Proof};
 use comity_ledger::tree::{Paths, consistency_proof};
-use comity_store::{Head, ReadError, Store};
+use comity_store::{ReadError, Store};
+
+use crate::witnesses::proof::{ProofHead, WitnessState, head_for};
 
 /// Makes proofs under one head; what they have in common is read and hashed once.
 pub struct Prover {
     store: Store,
     paths: Paths<Store>,
     note: SignedNote,
-    head: Head,
+    head: ProofHead,
 }
 
 impl Prover {
@@ -22,10 +24,24 @@ impl Prover {
     /// # Errors
     /// When the register cannot be read or has no entry yet.
     pub fn new(store: &Store) -> Result<Self, ReadError> {
-        Self::under(store, store.head()?)
+        let head = store.head()?;
+        let newest = ProofHead {
+            size: head.size,
+            note: head.note,
+            witnesses: WitnessState::None,
+        };
+        Self::under(store, newest)
     }
 
-    fn under(store: &Store, head: Head) -> Result<Self, ReadError> {
+    /// Under the newest head that witnesses cosigned, if it covers the entry at `index`; else under the newest of all.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn witnessed(store: &Store, has_witnesses: bool, index: u64) -> Result<Self, ReadError> {
+        Self::under(store, head_for(store, has_witnesses, index)?)
+    }
+
+    fn under(store: &Store, head: ProofHead) -> Result<Self, ReadError> {
         Ok(Self {
             note: SignedNote::parse(head.note.as_bytes()).map_err(damaged)?,
             paths: Paths::new(store.clone(), head.size).map_err(damaged)?,
@@ -38,6 +54,12 @@ impl Prover {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.head.size
+    }
+
+    /// What witnesses have said of this head.
+    #[must_use]
+    pub fn witnesses(&self) -> WitnessState {
+        self.head.witnesses
     }
 
     /// The signed head.
@@ -85,20 +107,22 @@ impl Prover {
     }
 }
 
-/// The proof of one entry, by its index.
+/// The proof of one entry, by its index, and how far the head it is made under is witnessed.
 ///
 /// # Errors
 /// When the register cannot be read or has no such entry.
 pub fn proof_for(
     store: &Store,
+    has_witnesses: bool,
     entry_index: u64,
     salt: Option<[u8; 32]>,
-) -> Result<Proof, ReadError> {
+) -> Result<(Proof, WitnessState), ReadError> {
     let entry = store
         .entries(entry_index, entry_index.saturating_add(1))?
         .pop()
         .ok_or_else(|| ReadError::OutOfRange(format!("entry {entry_index}")))?;
-    Prover::new(store)?.proof(entry_index, &entry, salt)
+    let mut prover = Prover::witnessed(store, has_witnesses, entry_index)?;
+    Ok((prover.proof(entry_index, &entry, salt)?, prover.witnesses()))
 }
 
 fn damaged(error: impl std::fmt::Display) -> ReadError {

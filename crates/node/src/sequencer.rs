@@ -3,10 +3,10 @@
 //!
 //! Batching is by back-pressure, not by a timer: while one batch is being synced the next gathers.
 
-use std::sync::Arc;
 use std::sync::mpsc::{
     Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
 };
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use comity_store::{Batch, BoxError, Op, Outcome, Writer};
@@ -27,6 +27,9 @@ pub enum SubmitError {
     /// The node stops.
     #[error("the node is stopping")]
     Stopping,
+    /// Nothing may be signed any more.
+    #[error("the log signs nothing: {0}")]
+    Halted(Arc<str>),
     /// The transaction failed; the batch is not in the register.
     #[error("the register refused the batch: {0}")]
     Batch(Arc<str>),
@@ -45,7 +48,11 @@ pub type SignCheckpoint = Box<dyn Fn(u64, &comity_ledger::Hash) -> Result<String
 pub struct Sequencer {
     queue: SyncSender<Submission>,
     size: watch::Receiver<u64>,
+    halt: Halt,
 }
+
+/// Why nothing may be signed; shared by the handles and the thread.
+type Halt = Arc<RwLock<Option<Arc<str>>>>;
 
 impl Sequencer {
     /// Starts the writing thread; it ends when every handle is gone, after committing what was queued.
@@ -61,6 +68,7 @@ impl Sequencer {
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, submissions) = sync_channel(SEQUENCER_QUEUE_MAX);
         let (grown, size) = watch::channel(size);
+        let halt = Halt::default();
         let work = Worker {
             writer,
             sign,
@@ -68,12 +76,13 @@ impl Sequencer {
             metrics,
             grown,
             failed: None,
+            halt: Arc::clone(&halt),
             batches_since_index: 0,
         };
         let thread = std::thread::Builder::new()
             .name("sequencer".to_owned())
             .spawn(move || work.run(&submissions))?;
-        Ok((Self { queue, size }, thread))
+        Ok((Self { queue, size, halt }, thread))
     }
 
     /// Commits `ops` and gives the outcome of each, in order. When this returns `Ok`, they are on disk.
@@ -105,6 +114,22 @@ impl Sequencer {
             .unwrap_or(Err(SubmitError::Stopping))
     }
 
+    /// Signs nothing from now on: what would write an entry is refused with this reason. Bookkeeping goes on. There is no
+    /// way back but a restart on another register.
+    pub fn halt(&self, why: &str) {
+        let mut halt = self.halt.write().unwrap_or_else(PoisonError::into_inner);
+        halt.get_or_insert_with(|| why.into());
+    }
+
+    /// Why nothing is signed, if it is so.
+    #[must_use]
+    pub fn halted(&self) -> Option<Arc<str>> {
+        self.halt
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// Follows the log's size: changes after each commit. Followers wake by it.
     #[must_use]
     pub fn size(&self) -> watch::Receiver<u64> {
@@ -120,6 +145,7 @@ struct Worker {
     grown: watch::Sender<u64>,
     /// Set by a fatal error: the register can no longer be trusted to take writes, so none is tried until a restart.
     failed: Option<Arc<str>>,
+    halt: Halt,
     batches_since_index: u32,
 }
 
@@ -167,7 +193,23 @@ impl Worker {
     fn commit(&mut self, gathered: Vec<Submission>) {
         let mut ops = Vec::new();
         let mut answers = Vec::with_capacity(gathered.len());
+        let halted = self
+            .halt
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         for submission in gathered {
+            if let Some(why) = &halted
+                && !submission
+                    .ops
+                    .iter()
+                    .all(|op| matches!(op, Op::Progress(_)))
+            {
+                let _gone = submission
+                    .answer
+                    .send(Err(SubmitError::Halted(Arc::clone(why))));
+                continue;
+            }
             answers.push((submission.ops.len(), submission.answer));
             ops.extend(submission.ops);
         }

@@ -13,3 +13,4 @@ mod http;
 mod leak;
 mod packages;
 mod receipts;
+mod witness;

@@ -32,6 +32,7 @@ mod error;
 mod model;
 mod sqlite;
 pub mod vault;
+pub mod witness;
 
 pub use error::{AppendError, BackupError, BoxError, OpenError, ReadError};
 pub use model::*;

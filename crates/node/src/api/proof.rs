@@ -1,7 +1,12 @@
 //! GET /api/v1/records/{id}/proof: a file that proves to a third person, offline, that a record is in the log
-//! (C2SP tlog-proof; `comity log verify` and `docs/LOG.md` check it).
+//! (C2SP tlog-proof; `comity log verify` and `docs/LOG.md` check it). The header `comity-witnesses` says `quorum`, `pending`
+//! (ask again in some seconds, or take it as it is) or `none`.
 
 use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use http::HeaderValue;
 
 use super::record::{Parameters, find};
 use super::records::{parameters, place};
@@ -10,8 +15,6 @@ use crate::http::context::reading;
 use crate::http::{Ctx, Error, Result};
 use crate::proof::proof_for;
 use crate::release::{Visible, visible};
-use axum::extract::{Path, RawQuery, State};
-use axum::response::Response;
 
 /// The proof of one record, with the salt for those who read it whole.
 ///
@@ -31,7 +34,7 @@ pub async fn get(
     let parameters: Parameters = parameters(query.as_deref())?;
     let (scope, collection) = place(&ctx, &caller, parameters.collection.as_deref())?;
     let worker = (Arc::clone(&ctx), caller);
-    let proof = reading(true, move || {
+    let (proof, witnesses) = reading(true, move || {
         let (ctx, caller) = worker;
         let record = find(&ctx, &id, parameters.version.as_deref(), &scope, collection)?;
         let salt = match visible(
@@ -46,8 +49,21 @@ pub async fn get(
             Visible::Redacted(_) => None,
             Visible::Withheld => return Err(Error::not_found("there is no such record")),
         };
-        Ok(proof_for(&ctx.app.store, record.entry_index, salt)?)
+        let has_witnesses = ctx.app.witnesses().is_some();
+        Ok(proof_for(
+            &ctx.app.store,
+            has_witnesses,
+            record.entry_index,
+            salt,
+        )?)
     })
     .await?;
-    Ok(super::typed("text/plain; charset=utf-8", proof.to_string()))
+    let mut response = super::typed("text/plain; charset=utf-8", proof.to_string());
+    response
+        .headers_mut()
+        .insert(WITNESSES_HEADER, HeaderValue::from_static(witnesses.word()));
+    Ok(response)
 }
+
+/// Says how far the head under which a proof is made is witnessed.
+const WITNESSES_HEADER: &str = "comity-witnesses";

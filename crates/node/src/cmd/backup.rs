@@ -66,6 +66,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     })?;
     drop(bar);
     copy(&dir.join(FILE_NAME), &to.join(FILE_NAME))?;
+    copy_policy(dir, to)?;
     if args.with_keys {
         copy_keys(dir, to)?;
     }
@@ -108,6 +109,15 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         });
     }
     Ok(exit::DONE)
+}
+
+/// Copies the policy of witnesses, if there is one: a register that was put back asks them before it signs anything.
+pub(crate) fn copy_policy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let path = from.join(crate::witnesses::policy::FILE_NAME);
+    if path.exists() {
+        copy(&path, &to.join(crate::witnesses::policy::FILE_NAME))?;
+    }
+    Ok(())
 }
 
 /// Copies the files in `keys` and `tls`, for the owner's eyes only.

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use comity_ledger::entry::Entry;
 use comity_ledger::note::VerifierKey;
-use comity_ledger::verify::{self, TrustedLog};
+use comity_ledger::policy::Policy;
+use comity_ledger::verify::{self, TrustedLog, VerifiedEntry, VerifyError, WitnessedEntry};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -57,7 +59,43 @@ enum Act {
         /// The log's public key (vkey); by default this node's own
         #[arg(long, value_name = "VKEY")]
         key: Option<String>,
+        /// Policy (C2SP tlog-policy) that says which logs and witnesses to believe; then a quorum must have cosigned
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
     },
+    /// The witnesses of this log as a policy (C2SP tlog-policy); with --policy, take another
+    Witnesses {
+        /// The policy to take; each witness needs a URL, a pin may stand behind it: `https://host/#sha256-HEX`
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// The witnesses of this log, one by one
+    Witness {
+        #[command(subcommand)]
+        act: WitnessAct,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum WitnessAct {
+    /// Add one; the quorum becomes more than half of all
+    Add {
+        /// Its name here
+        name: String,
+        /// Its verifier key, as its operator gave it to you
+        #[arg(value_name = "VKEY")]
+        key: String,
+        /// Where heads are submitted to it
+        url: String,
+        /// A further key of the same witness
+        #[arg(long = "also", value_name = "VKEY")]
+        also: Vec<String>,
+        /// SHA-256 fingerprint of its certificate; without it a public authority must have signed that
+        #[arg(long, value_name = "HEX")]
+        fingerprint: Option<String>,
+    },
+    /// Show all, and how it goes with each
+    List,
 }
 
 pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
@@ -94,7 +132,41 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
             }
             Ok(exit::found(proof.get("valid") != Some(&Value::Bool(true))))
         }
-        Act::Verify { proof, record, key } => verify(global, ui, &proof, record.as_deref(), key),
+        Act::Verify {
+            proof,
+            record,
+            key,
+            policy,
+        } => verify(
+            global,
+            ui,
+            &proof,
+            record.as_deref(),
+            key,
+            policy.as_deref(),
+        ),
+        Act::Witnesses { policy } => witnesses(global, ui, policy.as_deref()),
+        Act::Witness {
+            act:
+                WitnessAct::Add {
+                    name,
+                    key,
+                    url,
+                    also,
+                    fingerprint,
+                },
+        } => {
+            let add = Log::AddWitness {
+                name,
+                keys: std::iter::once(key).chain(also).collect(),
+                url,
+                fingerprint,
+            };
+            policy_taken(ui, &call::one(global, ui, Command::Log(add))?)
+        }
+        Act::Witness {
+            act: WitnessAct::List,
+        } => list_witnesses(global, ui),
     }
 }
 
@@ -144,22 +216,184 @@ fn head(global: &Global, ui: &Ui, note: bool) -> anyhow::Result<u8> {
     Ok(exit::found(bad))
 }
 
+fn witnesses(global: &Global, ui: &Ui, policy: Option<&Path>) -> anyhow::Result<u8> {
+    let text_of = |path: &Path| {
+        String::from_utf8(read(path)?).with_context(|| format!("`{}` is not UTF-8", path.display()))
+    };
+    let set = policy.map(text_of).transpose()?;
+    let changes = set.is_some();
+    let answer = call::one(global, ui, Command::Log(Log::Policy { text: set }))?;
+    if changes {
+        return policy_taken(ui, &answer);
+    }
+    if ui.is_json() {
+        ui.json(&answer)?;
+        return Ok(exit::DONE);
+    }
+    if answer.get("policy").is_none_or(Value::is_null) {
+        ui.say("no witnesses yet: `comity log witness add NAME VKEY URL`");
+        return Ok(exit::DONE);
+    }
+    ui.line(text(&answer, "policy").trim_end())?;
+    let at = text(&answer, "cosigned");
+    ui.say(if at.is_empty() {
+        "no quorum has cosigned a head yet".to_owned()
+    } else {
+        format!(
+            "a quorum has cosigned {} of {} entries, at {at}",
+            number(&answer, "witnessed_size"),
+            number(&answer, "log_size")
+        )
+    });
+    Ok(exit::DONE)
+}
+
+fn policy_taken(ui: &Ui, answer: &Value) -> anyhow::Result<u8> {
+    if ui.is_json() {
+        ui.json(answer)?;
+    } else {
+        let quorum = text(answer, "quorum");
+        ui.line(format!(
+            "{} keys at {} places; quorum {}",
+            number(answer, "witnesses"),
+            number(answer, "places"),
+            if quorum.is_empty() { "none" } else { &quorum }
+        ))?;
+        ui.say("tell the other parties: `comity peer card` names your witnesses, each decides whom to believe");
+    }
+    Ok(exit::DONE)
+}
+
+fn list_witnesses(global: &Global, ui: &Ui) -> anyhow::Result<u8> {
+    let (rows, _) = call::rows(global, ui, Command::Log(Log::Witnesses))?;
+    call::print(
+        ui,
+        &rows,
+        &[
+            ("name", "NAME"),
+            ("size", "COSIGNED"),
+            ("cosigned", "AT"),
+            ("url", "URL"),
+            ("problem", "PROBLEM"),
+        ],
+    )?;
+    if rows.is_empty() {
+        ui.say("no witnesses yet: `comity log witness add NAME VKEY URL`");
+    }
+    Ok(exit::DONE)
+}
+
+/// Who is believed.
+enum Trust {
+    Log(TrustedLog),
+    Policy(Box<Policy>),
+}
+
+impl Trust {
+    /// From a policy, which may leave the log to `--key` or this node; or from a key alone.
+    fn of(
+        global: &Global,
+        ui: &Ui,
+        key: Option<String>,
+        policy: Option<&Path>,
+    ) -> anyhow::Result<Self> {
+        let policy = policy
+            .map(|path| {
+                Policy::parse(&read(path)?)
+                    .with_context(|| format!("`{}` is not a policy", path.display()))
+            })
+            .transpose()?;
+        if let Some(policy) = &policy
+            && key.is_none()
+            && !policy.logs().is_empty()
+        {
+            return Ok(Self::Policy(Box::new(policy.clone())));
+        }
+        let key = match key {
+            Some(key) => key,
+            None => text(&call::one(global, ui, Command::Log(Log::Head))?, "key"),
+        };
+        let key =
+            VerifierKey::parse(&key).with_context(|| format!("`{key}` is not a verifier key"))?;
+        let log = TrustedLog {
+            origin: key.name().as_str().to_owned(),
+            keys: vec![key],
+        };
+        Ok(match policy {
+            Some(policy) => Self::Policy(Box::new(policy.for_log(&log)?)),
+            None => Self::Log(log),
+        })
+    }
+
+    fn record(&self, proof: &[u8], content: &comity_ledger::Hash) -> Result<Checked, VerifyError> {
+        match self {
+            Self::Log(log) => {
+                verify::record(log, proof, content).map(|it| Checked::by_log(it.entry()))
+            }
+            Self::Policy(policy) => verify::record_under(policy, proof, content)
+                .map(|it| Checked::by_policy(it.entry())),
+        }
+    }
+
+    fn entry(&self, proof: &[u8]) -> Result<Checked, VerifyError> {
+        match self {
+            Self::Log(log) => verify::entry(log, proof).map(|it| Checked::by_log(&it)),
+            Self::Policy(policy) => {
+                verify::entry_under(policy, proof).map(|it| Checked::by_policy(&it))
+            }
+        }
+    }
+}
+
+/// What a proof has shown.
+struct Checked {
+    entry: Entry,
+    index: u64,
+    size: u64,
+    origin: String,
+    /// Of the policy, those that cosigned; `None` where none was asked for.
+    witnesses: Option<Vec<String>>,
+    quorum_at_seconds: Option<u64>,
+}
+
+impl Checked {
+    fn by_log(it: &VerifiedEntry) -> Self {
+        Self {
+            entry: *it.entry(),
+            index: it.index(),
+            size: it.checkpoint().head().size(),
+            origin: it.checkpoint().head().origin().to_owned(),
+            witnesses: None,
+            quorum_at_seconds: None,
+        }
+    }
+
+    fn by_policy(it: &WitnessedEntry) -> Self {
+        let head = it.checkpoint();
+        let names = head
+            .witnesses()
+            .iter()
+            .map(|one| one.witness().name().to_string());
+        Self {
+            entry: *it.entry(),
+            index: it.index(),
+            size: head.head().size(),
+            origin: head.head().origin().to_owned(),
+            witnesses: Some(names.collect()),
+            quorum_at_seconds: head.quorum_at_seconds(),
+        }
+    }
+}
+
 fn verify(
     global: &Global,
     ui: &Ui,
     proof: &Path,
     record: Option<&Path>,
     key: Option<String>,
+    policy: Option<&Path>,
 ) -> anyhow::Result<u8> {
-    let key = match key {
-        Some(key) => key,
-        None => text(&call::one(global, ui, Command::Log(Log::Head))?, "key"),
-    };
-    let key = VerifierKey::parse(&key).with_context(|| format!("`{key}` is not a verifier key"))?;
-    let log = TrustedLog {
-        origin: key.name().as_str().to_owned(),
-        keys: vec![key],
-    };
+    let trust = Trust::of(global, ui, key, policy)?;
     let proof = read(proof)?;
     let checked = match record {
         Some(path) => {
@@ -169,16 +403,27 @@ fn verify(
             )
             .with_context(|| format!("`{}` is not one record", path.display()))?;
             let content = Sha256::digest(canonical).into();
-            verify::record(&log, &proof, &content).map(|record| record.entry().clone())
+            trust.record(&proof, &content)
         }
-        None => verify::entry(&log, &proof),
+        None => trust.entry(&proof),
     };
     match checked {
-        Ok(entry) => {
-            let time = micros_to_text(i64::try_from(entry.entry().time_micros).unwrap_or(i64::MAX));
-            let (event, size) = (entry.entry().event.name(), entry.checkpoint().head().size());
+        Ok(checked) => {
+            let time = micros_to_text(i64::try_from(checked.entry.time_micros).unwrap_or(i64::MAX));
+            let event = checked.entry.event.name();
+            let cosigned = checked.quorum_at_seconds.map(|seconds| {
+                micros_to_text(
+                    i64::try_from(seconds)
+                        .unwrap_or(i64::MAX)
+                        .saturating_mul(1_000_000),
+                )
+            });
             if ui.is_json() {
-                let answer = json!({ "valid": true, "entry": entry.index(), "log_size": size, "event": event, "time": time, "origin": log.origin, "contents": record.is_some() });
+                let answer = json!({
+                    "valid": true, "entry": checked.index, "log_size": checked.size, "event": event, "time": time,
+                    "origin": checked.origin, "contents": record.is_some(), "witnesses": checked.witnesses,
+                    "quorum_at": cosigned,
+                });
                 ui.json(&answer)?;
             } else {
                 let what = if record.is_some() {
@@ -189,13 +434,19 @@ fn verify(
                 ui.line(format!(
                     "{}: {what} entry {} of {} in the log {}",
                     ui.ink(Ink::Green, "valid"),
-                    entry.index(),
-                    size,
-                    log.origin
+                    checked.index,
+                    checked.size,
+                    checked.origin
                 ))?;
                 ui.line(format!(
                     "  {event} at {time}, by the clock of the node that keeps the log"
                 ))?;
+                if let Some(witnesses) = &checked.witnesses {
+                    let at = cosigned
+                        .map(|at| format!("; a quorum by {at}"))
+                        .unwrap_or_default();
+                    ui.line(format!("  cosigned by {}{at}", witnesses.join(", ")))?;
+                }
             }
             Ok(exit::DONE)
         }

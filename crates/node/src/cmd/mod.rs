@@ -5,6 +5,7 @@
 
 mod access;
 mod alarm;
+mod alarms;
 mod backup;
 mod call;
 mod collection;
@@ -38,6 +39,7 @@ mod validate;
 mod verify;
 mod withdraw;
 mod withdrawal;
+mod witness;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -164,6 +166,10 @@ enum Command {
     Evidence(evidence::Args),
     /// The transparency log: head, entries, proofs
     Log(log::Args),
+    /// Alarms about logs, ours and peers'
+    Alarms(alarms::Args),
+    /// Cosign the logs of others; needs no node
+    Witness(witness::Args),
     /// Check the whole register and its log
     Fsck(fsck::Args),
     /// Copy the register while the node runs
@@ -240,6 +246,8 @@ fn run(cli: Cli, ui: &Ui) -> anyhow::Result<u8> {
         Command::Access(args) => access::run(args, global, ui),
         Command::Evidence(args) => evidence::run(args, global, ui),
         Command::Log(args) => log::run(args, global, ui),
+        Command::Alarms(args) => alarms::run(args, global, ui),
+        Command::Witness(args) => witness::run(args, global, ui),
         Command::Fsck(args) => fsck::run(args, global, ui),
         Command::Backup(args) => backup::run(args, global, ui),
         Command::Restore(args) => restore::run(args, global, ui),

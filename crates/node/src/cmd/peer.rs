@@ -1,5 +1,6 @@
 //! `comity peer`: other nodes and TAXII servers.
 
+use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::call::{self, text};
@@ -77,6 +78,14 @@ enum Act {
     Receipts {
         /// Its name here
         name: String,
+    },
+    /// The witnesses of a peer's log: show which are believed, or what its card suggests; with --policy, take these
+    Witnesses {
+        /// Its name here
+        name: String,
+        /// The policy to take (C2SP tlog-policy); the log's own line is implied
+        #[arg(long, value_name = "FILE")]
+        policy: Option<std::path::PathBuf>,
     },
     /// Print this node's card, for others
     Card,
@@ -233,10 +242,12 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         Act::Head { name } => Peer::Head(name),
         Act::ForgetHeads { name, reason } => Peer::ForgetHeads { name, reason },
         Act::Receipts { name } => Peer::Receipts(name),
+        Act::Witnesses { name, policy } => return witnesses(global, ui, name, policy.as_deref()),
         Act::Card => Peer::Card,
     };
     let (rows, answer) = call::rows(global, ui, Command::Peer(act))?;
-    let failed = call::number(&answer, "failed") > 0;
+    let failed = call::number(&answer, "failed") > 0
+        || answer.get("consistent") == Some(&serde_json::Value::Bool(false));
     let counts = answer.get("peers").is_some();
     for value in rows.iter().chain((!counts).then_some(&answer)) {
         if ui.is_json() {
@@ -252,6 +263,34 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         ui.say("no peers yet: `comity peer add URL`");
     }
     Ok(exit::found(failed))
+}
+
+fn witnesses(
+    global: &Global,
+    ui: &Ui,
+    name: String,
+    policy: Option<&std::path::Path>,
+) -> anyhow::Result<u8> {
+    let policy = policy
+        .map(|path| {
+            std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read `{}`", path.display()))
+        })
+        .transpose()?;
+    let answer = call::one(global, ui, Command::Peer(Peer::Witnesses { name, policy }))?;
+    if ui.is_json() {
+        ui.json(&answer)?;
+    } else if answer.get("taken").is_none() {
+        ui.line(lines(&answer))?;
+    } else if text(&answer, "policy").is_empty() {
+        ui.say("the peer's card names no witnesses");
+    } else {
+        ui.line(text(&answer, "policy").trim_end())?;
+        if text(&answer, "taken") == "no" {
+            ui.say("its card suggests these; believe whom you know: write a policy and set it with --policy");
+        }
+    }
+    Ok(exit::DONE)
 }
 
 fn list(global: &Global, ui: &Ui) -> anyhow::Result<u8> {

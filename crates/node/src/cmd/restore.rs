@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::backup::{NOTE, Note, REGISTER, copy, copy_keys};
+use super::backup::{NOTE, Note, REGISTER, copy, copy_keys, copy_policy};
 use super::init::make_private;
 use super::ui::{Ui, Unit};
 use super::{Global, exit, fsck};
@@ -15,7 +15,7 @@ use crate::keys;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Peers and witnesses remember a log's later heads. If the node went on after this backup, what came since is lost\n\
-                  here, and they will see two logs: give the restored node a new key then. See docs/OPERATOR.md."
+                  here, and the node does not start while they know more than it does. See docs/OPERATOR.md."
 )]
 pub(crate) struct Args {
     /// A folder that `comity backup` made
@@ -52,6 +52,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         copy_keys(from, dir)?;
     }
     copy(&from.join(FILE_NAME), &dir.join(FILE_NAME))?;
+    copy_policy(from, dir)?;
     fsck::print(ui, &report)?;
     ui.say(format_args!(
         "restored `{}` as of {}, {} log entries, into `{}`",

@@ -142,7 +142,15 @@ fn readable(ui: &Ui, record: &Value, proof: &Value, proven: bool) -> anyhow::Res
             (false, false) if proof.get("valid").is_none() => {
                 format!("not checked: {}", text(proof, "problem"))
             }
-            (false, true) => ui.ink(Ink::Green, "verified against the signed head"),
+            (false, true) => format!(
+                "{}{}",
+                ui.ink(Ink::Green, "verified against the signed head"),
+                match text(proof, "witnesses").as_str() {
+                    "quorum" => ", cosigned by a quorum of witnesses",
+                    "pending" => ", pending witnesses",
+                    _ => "",
+                }
+            ),
             (false, false) => ui.ink(Ink::Red, format!("NOT VALID: {}", text(proof, "problem"))),
         },
     )?;

@@ -125,8 +125,18 @@ fn here(
     let result = {
         // acts that talk to peers find the runtime by its handle
         let _entered = runtime.enter();
+        let asked = if command.may_sign() {
+            runtime
+                .block_on(crate::witnesses::own::check_at_start(&app))
+                .map(|_| ())
+        } else {
+            Ok(())
+        };
         let mut input: Items = input.unwrap_or_else(|| Box::new(std::iter::empty()));
-        execute(&app, actor, command, &mut *input, output)
+        match asked {
+            Ok(()) => execute(&app, actor, command, &mut *input, output),
+            Err(text) => Err(ControlError::forbidden(text)),
+        }
     };
     drop(runtime);
     drop(app);

@@ -110,6 +110,7 @@ impl From<SubmitError> for ControlError {
     fn from(error: SubmitError) -> Self {
         let kind = match error {
             SubmitError::Busy | SubmitError::Stopping => ErrorKind::Busy,
+            SubmitError::Halted(_) => ErrorKind::Forbidden,
             SubmitError::Batch(_) => ErrorKind::Internal,
         };
         Self::new(kind, error.to_string())

@@ -1,16 +1,16 @@
 //! The transparency log: head, entries, proofs.
 
-use comity_ledger::note::VerifierKey;
-use comity_ledger::verify::{self, TrustedLog};
+use comity_ledger::verify;
 use comity_store::{EntryKind, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::user::hex;
-use super::{ControlError, Output, show};
+use super::{ControlError, Output, show, witness};
 use crate::app::App;
 use crate::clock::micros_to_text;
 use crate::proof::Prover;
+use crate::witnesses::proof::WitnessState;
 
 /// What to see of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,6 +32,24 @@ pub enum Log {
         /// Version; the latest when not given.
         version: Option<String>,
     },
+    /// Take this text as the policy of witnesses; with none, show the one in force.
+    Policy {
+        /// C2SP tlog-policy.
+        text: Option<String>,
+    },
+    /// One more witness in the policy that these commands write.
+    AddWitness {
+        /// Its name in the policy.
+        name: String,
+        /// Its cosigner keys (vkeys).
+        keys: Vec<String>,
+        /// Its submission prefix.
+        url: String,
+        /// SHA-256 of its certificate.
+        fingerprint: Option<String>,
+    },
+    /// How it goes with each witness, as rows.
+    Witnesses,
 }
 
 /// Most entries shown at once.
@@ -39,6 +57,7 @@ const ENTRIES_MAX: usize = 100_000;
 
 pub(super) fn execute(
     app: &App,
+    actor: &str,
     command: Log,
     output: &mut dyn Output,
 ) -> Result<Value, ControlError> {
@@ -52,6 +71,15 @@ pub(super) fn execute(
             };
             prove(app, &record.id, &record.version_key, &scope, true)
         }
+        Log::Policy { text: None } => witness::policy(app),
+        Log::Policy { text: Some(text) } => witness::set(app, actor, text.as_bytes()),
+        Log::AddWitness {
+            name,
+            keys,
+            url,
+            fingerprint,
+        } => witness::add(app, actor, &name, &keys, &url, fingerprint.as_deref()),
+        Log::Witnesses => witness::list(app, output),
     }
 }
 
@@ -60,10 +88,9 @@ fn head(app: &App) -> Result<Value, ControlError> {
     let signed = if head.size == 0 {
         Value::Null
     } else {
-        let checked = trusted(app).and_then(|log| {
-            verify::checkpoint(&log, head.note.as_bytes()).map_err(ControlError::internal)
-        });
-        checked.is_ok().into()
+        verify::checkpoint(&app.own_log, head.note.as_bytes())
+            .is_ok()
+            .into()
     };
     Ok(json!({
         "origin": head.origin,
@@ -73,6 +100,9 @@ fn head(app: &App) -> Result<Value, ControlError> {
         "key": app.log_key,
         "database": hex(&head.database_id),
         "checkpoint": head.note,
+        "witnessed": app.store.witnessed_head(true)?.map(|head| json!({
+            "size": head.size, "cosigned": micros_to_text(head.cosigned), "checkpoint": head.note,
+        })),
     }))
 }
 
@@ -125,7 +155,8 @@ pub(super) fn prove(
     let Some(material) = app.store.proof_material(id, version_key, scope)? else {
         return Ok(Value::Null);
     };
-    let mut prover = Prover::new(&app.store)?;
+    let has_witnesses = app.witnesses().is_some();
+    let mut prover = Prover::witnessed(&app.store, has_witnesses, material.entry_index)?;
     let salt = whole.then_some(material.salt);
     let proof = prover.proof(material.entry_index, &material.entry, salt)?;
     let text = proof.to_string();
@@ -133,27 +164,28 @@ pub(super) fn prove(
         return Ok(json!({
             "entry": material.entry_index,
             "log_size": prover.size(),
+            "witnesses": prover.witnesses(),
             "problem": "parts are left out, so the content cannot be checked against the log",
             "text": text,
         }));
     }
-    let checked = verify::record(&trusted(app)?, text.as_bytes(), &material.content_sha256);
+    let checked = match (prover.witnesses(), app.witnesses()) {
+        // as a third person with the same policy would
+        (WitnessState::Quorum, Some(witnesses)) => {
+            verify::record_under(&witnesses.policy, text.as_bytes(), &material.content_sha256)
+                .map(|_| ())
+        }
+        _ => verify::record(&app.own_log, text.as_bytes(), &material.content_sha256).map(|_| ()),
+    };
     Ok(json!({
         "entry": material.entry_index,
         "log_size": prover.size(),
+        "witnesses": prover.witnesses(),
         "content_sha256": hex(&material.content_sha256),
         "valid": checked.is_ok(),
         "problem": checked.err().map(|error| error.to_string()),
         "text": text,
     }))
-}
-
-fn trusted(app: &App) -> Result<TrustedLog, ControlError> {
-    let key = VerifierKey::parse(&app.log_key).map_err(ControlError::internal)?;
-    Ok(TrustedLog {
-        origin: key.name().as_str().to_owned(),
-        keys: vec![key],
-    })
 }
 
 /// What the node is and how it does.
@@ -164,6 +196,8 @@ pub(super) fn status(app: &App) -> Result<Value, ControlError> {
         "party": app.party.as_str(),
         "name": app.config.name(),
         "log_size": head.size,
+        "halted": app.sequencer.halted(),
+        "alarms": catalog.alarms().len(),
         "records": app.store.count(&app.release.everything()?, None)?,
         "users": catalog.principals().len(),
         "collections": catalog.collections().len(),

@@ -6,6 +6,7 @@
 //! a peer) finds it by `tokio::runtime::Handle::current()`.
 
 mod access;
+mod alarm;
 mod backup;
 pub mod client;
 mod collection;
@@ -26,6 +27,7 @@ mod token;
 mod user;
 mod wire;
 mod withdraw;
+mod witness;
 
 use std::sync::Arc;
 
@@ -35,6 +37,7 @@ use serde_json::Value;
 use crate::app::App;
 
 pub use access::Access;
+pub use alarm::Alarms;
 pub use backup::BackupMade;
 pub use collection::{Change as CollectionChange, Collection};
 pub use error::{ControlError, ErrorKind};
@@ -84,6 +87,8 @@ pub enum Command {
     Alarm(Alarm),
     /// The transparency log.
     Log(Log),
+    /// Alarms about logs.
+    Alarms(Alarms),
     /// Other nodes.
     Peer(Peer),
     /// Exhibits and their custody.
@@ -92,6 +97,26 @@ pub enum Command {
     BackupMade(BackupMade),
     /// What the node is and how it does.
     Status,
+}
+
+impl Command {
+    /// Whether it may write an entry, and so sign: before that, a command without a running node asks others what they know
+    /// of this log. What is not surely reading counts as writing.
+    #[must_use]
+    pub fn may_sign(&self) -> bool {
+        !matches!(
+            self,
+            Self::Search(_)
+                | Self::Show(Show { opens: false, .. })
+                | Self::Sent(_)
+                | Self::Access(_)
+                | Self::Status
+                | Self::Log(Log::Head | Log::Entries { .. } | Log::Prove { .. } | Log::Witnesses)
+                | Self::Log(Log::Policy { text: None })
+                | Self::Alarms(Alarms::List { .. } | Alarms::Show(_))
+                | Self::Peer(Peer::List | Peer::Show(_) | Peer::Card)
+        )
+    }
 }
 
 /// What an act gives back while it runs.
@@ -162,7 +187,8 @@ pub fn execute(
         Command::Refuse(command) => officer::refuse(app, &actor, &command),
         Command::Withdrawal(command) => officer::withdrawal(app, &actor, &command, output),
         Command::Alarm(command) => officer::alarm(app, &actor, &command, output),
-        Command::Log(command) => log::execute(app, command, output),
+        Command::Log(command) => log::execute(app, &actor, command, output),
+        Command::Alarms(command) => alarm::execute(app, &actor, command, output),
         Command::Peer(command) => peer::execute(app, &actor, command, output),
         Command::Evidence(command) => evidence::execute(app, &actor, command, output),
         Command::BackupMade(command) => backup::execute(app, &actor, &command),

@@ -9,11 +9,14 @@ use tokio::runtime::Handle;
 
 use super::{ControlError, ErrorKind, Output};
 use crate::app::App;
+use crate::catalog::policy_setting;
 use crate::clock::micros_to_text;
 use crate::peers::admin::{self, AddPeer, PeerError};
+use crate::peers::card::CardWitness;
 use crate::peers::receipts::take::collect_now;
 use crate::peers::settings::OnWithdrawal;
-use crate::peers::{card, head, push, run};
+use crate::peers::{card, head, push, run, watch};
+use crate::witnesses::Witnesses;
 
 /// What to do with peers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,6 +68,13 @@ pub enum Peer {
     },
     /// Fetch the receipts a peer has for us.
     Receipts(String),
+    /// The witnesses of a peer's log: take this policy; with none, show the one in force, or what its card suggests.
+    Witnesses {
+        /// Its name here.
+        name: String,
+        /// C2SP tlog-policy.
+        policy: Option<String>,
+    },
     /// Our own card, for others.
     Card,
 }
@@ -128,7 +138,7 @@ pub(super) fn execute(
         Peer::Head(name) => {
             let peer = Arc::new(find(app, &name)?);
             let watched = wait
-                .block_on(head::watch(app, &peer))
+                .block_on(watch::watch(app, &peer))
                 .map_err(ControlError::internal)?;
             serde_json::to_value(watched).map_err(ControlError::internal)
         }
@@ -151,6 +161,9 @@ pub(super) fn execute(
                 .map_err(|error| ControlError::new(ErrorKind::Unreachable, error))?;
             Ok(json!({ "peer": peer.key, "receipts": fetched }))
         }
+        Peer::Witnesses { name, policy } => {
+            witnesses(app, actor, &find(app, &name)?, policy, &wait)
+        }
         Peer::Card => {
             let mut card = serde_json::to_value(card::own(app)).map_err(ControlError::internal)?;
             if let Some(members) = card.as_object_mut() {
@@ -159,6 +172,57 @@ pub(super) fn execute(
             Ok(card)
         }
     }
+}
+
+/// Whom of a peer's witnesses to believe, the operator here says: the card only suggests.
+fn witnesses(
+    app: &Arc<App>,
+    actor: &str,
+    peer: &Row,
+    policy: Option<String>,
+    wait: &Handle,
+) -> Result<Value, ControlError> {
+    let log = head::trusted(peer).map_err(ControlError::internal)?;
+    if let Some(text) = policy {
+        let witnesses = Witnesses::parse(text.as_bytes(), &log)?;
+        let setting = Admin::Setting {
+            name: policy_setting(&peer.key),
+            value: Some(text),
+        };
+        app.administer_blocking(actor, setting)?;
+        return Ok(json!({
+            "peer": peer.key,
+            "witnesses": witnesses.policy.witnesses().len(),
+            "places": witnesses.sites.len(),
+            "quorum": witnesses.policy.quorum().map(ToString::to_string),
+        }));
+    }
+    if let Some(text) = app.catalog().peer_policy(&peer.key) {
+        return Ok(json!({ "peer": peer.key, "policy": text, "taken": true }));
+    }
+    let (found, _) = wait.block_on(admin::look(&peer.url))?;
+    let suggested = found.card.map(|card| card.witnesses).unwrap_or_default();
+    Ok(json!({ "peer": peer.key, "policy": suggestion(&suggested), "taken": false }))
+}
+
+/// The witnesses a card names, as a policy that asks for all of them.
+fn suggestion(witnesses: &[CardWitness]) -> Option<String> {
+    if witnesses.is_empty() {
+        return None;
+    }
+    let lines = witnesses
+        .iter()
+        .map(|it| format!("witness {} {} {}\n", it.name, it.vkey, it.url));
+    let names: Vec<&str> = witnesses.iter().map(|it| it.name.as_str()).collect();
+    let text = format!(
+        "{}group all-of-them all {}\nquorum all-of-them\n",
+        lines.collect::<String>(),
+        names.join(" ")
+    );
+    // a card is foreign text: what is no policy is not shown as one
+    comity_ledger::policy::Policy::parse(text.as_bytes())
+        .is_ok()
+        .then_some(text)
 }
 
 /// Does `work` with one peer or with all; one that fails does not keep the others from their turn.
@@ -206,6 +270,8 @@ fn shown(app: &App, row: &Row) -> Result<Value, ControlError> {
         "receipts": app.store.receipt_counts(&row.party)?,
         "state": row.state,
         "settings": row.settings,
+        "alarm": app.catalog().pausing(&row.key).map(|alarm| alarm.id),
+        "log_seen": app.store.watched_head(&crate::app::origin(&row.party))?.map(|head| head.size),
         "deliveries": app.store.delivery_counts(&row.key)?,
         "lag": app.store.head()?.size.saturating_sub(position),
         "last_success": health.last_success.map(micros_to_text),

@@ -253,6 +253,8 @@ impl From<crate::sequencer::SubmitError> for Error {
         use crate::sequencer::SubmitError as E;
         match error {
             E::Busy | E::Stopping => Self::unavailable("busy", error.to_string()),
+            // why is for the operator alone
+            E::Halted(_) => Self::unavailable("log.halted", "the node signs nothing at the moment"),
             E::Batch(_) => Self::internal(error),
         }
     }

@@ -19,4 +19,4 @@ pub mod tls;
 
 pub use context::{Context, Ctx};
 pub use error::{Error, Result};
-pub use server::{ServeError, Server};
+pub use server::{Handler, Port, ServeError, Server};

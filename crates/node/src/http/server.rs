@@ -1,10 +1,12 @@
 //! Accepting connections: places, handshake, header time, and a stop that lets running requests finish.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::response::Response;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -44,13 +46,116 @@ pub enum ServeError {
     Entropy(std::io::Error),
 }
 
-/// A running server.
-pub struct Server {
+/// Answers the requests of all connections; cheap to clone.
+pub trait Handler: Clone + Send + Sync + 'static {
+    /// Answers one request.
+    fn answer(
+        &self,
+        connection: Arc<Connection>,
+        request: http::Request<Body>,
+    ) -> impl Future<Output = Response> + Send;
+
+    /// Counts open connections.
+    fn connections_open(&self) -> &prometheus::IntGauge;
+
+    /// Called now and then: forget what has been quiet.
+    fn quiet(&self);
+}
+
+/// An open port and the loop that takes connections from it.
+pub struct Listening {
     address: SocketAddr,
-    scheme: &'static str,
-    ctx: Ctx,
+    tls: bool,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
+}
+
+/// A port that is open and takes no connections yet.
+pub struct Port {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<Tls>,
+    stop: watch::Sender<bool>,
+}
+
+impl Port {
+    /// Opens `wanted`; without `tls` it speaks plain HTTP.
+    ///
+    /// # Errors
+    /// [`ServeError::Listen`]
+    pub async fn open(wanted: SocketAddr, tls: Option<Tls>) -> Result<Self, ServeError> {
+        let fail = |source| ServeError::Listen {
+            address: wanted,
+            source,
+        };
+        let listener = TcpListener::bind(wanted).await.map_err(fail)?;
+        let address = listener.local_addr().map_err(fail)?;
+        Ok(Self {
+            listener,
+            address,
+            tls,
+            stop: watch::Sender::new(false),
+        })
+    }
+
+    /// SHA-256 of the certificate it shows.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<[u8; 32]> {
+        self.tls.as_ref().map(|tls| tls.fingerprint)
+    }
+
+    /// Becomes true when serving stops.
+    #[must_use]
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
+    /// Takes connections from now on.
+    #[must_use]
+    pub fn serve(self, handler: impl Handler) -> Listening {
+        let tls = self.tls.is_some();
+        let loop_ = AcceptLoop {
+            listener: self.listener,
+            tls: self.tls,
+            front: handler,
+            stopping: self.stop.subscribe(),
+        };
+        Listening {
+            address: self.address,
+            tls,
+            stop: self.stop,
+            accepting: tokio::spawn(loop_.run()),
+        }
+    }
+}
+
+impl Listening {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `https://address` or `http://address`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Takes no more connections, lets running requests finish for [`STOP_GRACE`], then cuts them.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.accepting.await {
+            tracing::error!(%error, "the accept loop died");
+        }
+    }
+}
+
+/// The server of a node.
+pub struct Server {
+    listening: Listening,
+    ctx: Ctx,
 }
 
 impl Server {
@@ -64,43 +169,23 @@ impl Server {
         } else {
             Some(tls::load(&app.config)?)
         };
-        let wanted = app.config.listen();
-        let fail = |source| ServeError::Listen {
-            address: wanted,
-            source,
-        };
-        let listener = TcpListener::bind(wanted).await.map_err(fail)?;
-        let address = listener.local_addr().map_err(fail)?;
-        let (stop, stopping) = watch::channel(false);
-        let fingerprint = tls.as_ref().map(|tls| tls.fingerprint);
-        let ctx = Context::new(app, fingerprint, stopping.clone()).map_err(ServeError::Entropy)?;
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let loop_ = AcceptLoop {
-            listener,
-            tls,
-            front: Front::new(Arc::clone(&ctx)),
-            stopping,
-        };
-        let accepting = tokio::spawn(loop_.run());
-        Ok(Self {
-            address,
-            scheme,
-            ctx,
-            stop,
-            accepting,
-        })
+        let port = Port::open(app.config.listen(), tls).await?;
+        let ctx =
+            Context::new(app, port.fingerprint(), port.stopping()).map_err(ServeError::Entropy)?;
+        let listening = port.serve(Front::new(Arc::clone(&ctx)));
+        Ok(Self { listening, ctx })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening.address()
     }
 
     /// `https://address` or `http://address`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}://{}", self.scheme, self.address)
+        self.listening.url()
     }
 
     /// SHA-256 of its certificate, hexadecimal; `None` over plain HTTP.
@@ -111,21 +196,18 @@ impl Server {
 
     /// Takes no more connections, lets running requests finish for [`STOP_GRACE`], then cuts them.
     pub async fn stop(self) {
-        self.stop.send_replace(true);
-        if let Err(error) = self.accepting.await {
-            tracing::error!(%error, "the accept loop died");
-        }
+        self.listening.stop().await;
     }
 }
 
-struct AcceptLoop {
+struct AcceptLoop<H> {
     listener: TcpListener,
     tls: Option<Tls>,
-    front: Front,
+    front: H,
     stopping: watch::Receiver<bool>,
 }
 
-impl AcceptLoop {
+impl<H: Handler> AcceptLoop<H> {
     async fn run(mut self) {
         let places = Places::default();
         let graceful = GracefulShutdown::new();
@@ -135,8 +217,7 @@ impl AcceptLoop {
             let accepted = tokio::select! {
                 _ = self.stopping.wait_for(|stop| *stop) => break,
                 _ = quiet.tick() => {
-                    self.front.context().rate.forget_quiet();
-                    self.front.context().pages.forget_idle(self.front.context().app.clock.monotonic());
+                    self.front.quiet();
                     continue;
                 }
                 accepted = accept(&self.listener, &places) => accepted,
@@ -148,7 +229,7 @@ impl AcceptLoop {
                 (self.front.clone(), acceptor.clone(), graceful.watcher());
             let stopping = self.stopping.clone();
             tokio::spawn(async move {
-                let open = front.context().app.metrics.connections_open.clone();
+                let open = front.connections_open().clone();
                 open.inc();
                 serve(front, acceptor, stream, address, watcher, stopping).await;
                 open.dec();
@@ -186,8 +267,8 @@ const WRITE_STALL_MAX: Duration = Duration::from_secs(30);
 
 type Watcher = hyper_util::server::graceful::Watcher;
 
-async fn serve(
-    front: Front,
+async fn serve<H: Handler>(
+    front: H,
     acceptor: Option<TlsAcceptor>,
     stream: TcpStream,
     address: SocketAddr,
@@ -223,14 +304,19 @@ async fn serve(
     }
 }
 
-async fn http<S>(front: Front, stream: S, connection: Connection, watcher: Watcher)
+async fn http<H, S>(front: H, stream: S, connection: Connection, watcher: Watcher)
 where
+    H: Handler,
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let connection = Arc::new(connection);
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let (front, connection) = (front.clone(), Arc::clone(&connection));
-        async move { front.answer(connection, request.map(Body::new)).await }
+        async move {
+            Ok::<_, std::convert::Infallible>(
+                front.answer(connection, request.map(Body::new)).await,
+            )
+        }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder

@@ -17,6 +17,7 @@ use super::connection::Connection;
 use super::context::Ctx;
 use super::encoding::{COMPRESS_FROM_OCTETS, Coding};
 use super::error::Error;
+use super::server::Handler;
 use crate::limits::{HEADER_BYTES_MAX, QUERY_BYTES_MAX};
 
 /// Answers requests; cheap to clone, one for all connections.
@@ -132,7 +133,26 @@ impl Front {
     }
 }
 
-fn headers_octets(headers: &HeaderMap) -> usize {
+impl Handler for Front {
+    async fn answer(&self, connection: Arc<Connection>, request: Request<Body>) -> Response {
+        match Self::answer(self, connection, request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    fn connections_open(&self) -> &prometheus::IntGauge {
+        &self.ctx.app.metrics.connections_open
+    }
+
+    fn quiet(&self) {
+        self.ctx.rate.forget_quiet();
+        self.ctx.pages.forget_idle(self.ctx.app.clock.monotonic());
+    }
+}
+
+/// Octets of all headers together.
+pub(crate) fn headers_octets(headers: &HeaderMap) -> usize {
     headers
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len() + 4)

@@ -55,9 +55,37 @@ pub struct Tls {
 /// # Errors
 /// See [`TlsError`].
 pub fn load(config: &Config) -> Result<Tls, TlsError> {
-    let (certificate, key) = match (&config.tls_certificate.value, &config.tls_key.value) {
-        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        (None, None) => keys::ensure_tls(&config.dir, &names(config))?,
+    let public = config.public_url.value.as_deref();
+    load_files(
+        &config.dir,
+        &Files {
+            certificate: config.tls_certificate.value.as_deref(),
+            key: config.tls_key.value.as_deref(),
+            client_authorities: config.tls_client_ca.value.as_deref(),
+        },
+        &names(config.listen().ip(), public),
+    )
+}
+
+/// PEM files of a certificate.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Files<'a> {
+    /// Certificates, the server's own first.
+    pub certificate: Option<&'a Path>,
+    /// Its key.
+    pub key: Option<&'a Path>,
+    /// Authorities of client certificates.
+    pub client_authorities: Option<&'a Path>,
+}
+
+/// Loads these files; without any, makes a certificate for `names` in `dir`.
+///
+/// # Errors
+/// See [`TlsError`].
+pub fn load_files(dir: &Path, files: &Files<'_>, names: &[String]) -> Result<Tls, TlsError> {
+    let (certificate, key) = match (files.certificate, files.key) {
+        (Some(certificate), Some(key)) => (certificate.to_owned(), key.to_owned()),
+        (None, None) => keys::ensure_tls(dir, names)?,
         _ => return Err(TlsError::Pair),
     };
     let chain = certificates(&certificate)?;
@@ -67,7 +95,7 @@ pub fn load(config: &Config) -> Result<Tls, TlsError> {
     let fingerprint = fingerprint(first);
     let key = PrivateKeyDer::from_pem_file(&key).map_err(|error| file_error(&key, error))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = verifier(config, &provider)?;
+    let verifier = verifier(files.client_authorities, &provider)?;
     let mut tls = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(setup)?
@@ -89,17 +117,14 @@ pub fn fingerprint(certificate: &CertificateDer<'_>) -> [u8; 32] {
     Sha256::digest(certificate.as_ref()).into()
 }
 
-fn names(config: &Config) -> Vec<String> {
+/// The names a certificate made here is for: what is listened on, and what others reach it by.
+#[must_use]
+pub fn names(ip: std::net::IpAddr, public_url: Option<&str>) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let ip = config.listen().ip();
     if !ip.is_unspecified() && !names.contains(&ip.to_string()) {
         names.push(ip.to_string());
     }
-    let public = config
-        .public_url
-        .value
-        .as_deref()
-        .and_then(|url| url.parse::<http::Uri>().ok());
+    let public = public_url.and_then(|url| url.parse::<http::Uri>().ok());
     if let Some(host) = public
         .as_ref()
         .and_then(http::Uri::host)
@@ -117,10 +142,10 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 }
 
 fn verifier(
-    config: &Config,
+    authorities: Option<&Path>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-    let Some(authorities) = &config.tls_client_ca.value else {
+    let Some(authorities) = authorities else {
         return Ok(Arc::new(AnyCertificate {
             provider: Arc::clone(provider),
         }));

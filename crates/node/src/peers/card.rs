@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::witnesses::Witnesses;
 
 /// What `GET /api/v1/card` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -25,10 +26,27 @@ pub struct Card {
     /// Verifier key by which the authority signs custody; absent on nodes without evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custody_key: Option<String>,
+    /// Verifier key of its log's second key (ML-DSA-44), which signs the heads that witnesses cosign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_mldsa_key: Option<String>,
+    /// The witnesses of its log; whom to believe, each party decides for itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<CardWitness>,
     /// Path of its TAXII API root.
     pub api_root: String,
     /// Whom to write to.
     pub contact: Option<String>,
+}
+
+/// A witness as a card names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CardWitness {
+    /// Its name in the party's policy.
+    pub name: String,
+    /// Its cosigner key.
+    pub vkey: String,
+    /// Its submission prefix, with its pin behind `#`.
+    pub url: String,
 }
 
 /// The card of this node.
@@ -42,9 +60,24 @@ pub fn own(app: &App) -> Card {
         log_key: app.log_key.clone(),
         receipt_key: Some(app.receipt_signer.verifier().to_string()),
         custody_key: Some(app.custody.verifier().to_string()),
+        log_mldsa_key: app
+            .log_cosigner
+            .as_ref()
+            .map(|cosigner| cosigner.verifier().to_string()),
+        witnesses: app.witnesses().map(|it| named(&it)).unwrap_or_default(),
         api_root: format!("/{}/", app.config.root_path()),
         contact: app.config.contact.value.clone(),
     }
+}
+
+fn named(witnesses: &Witnesses) -> Vec<CardWitness> {
+    let all = witnesses.policy.witnesses().iter();
+    all.map(|witness| CardWitness {
+        name: witness.name().to_string(),
+        vkey: witness.key().to_string(),
+        url: witness.url().map(ToString::to_string).unwrap_or_default(),
+    })
+    .collect()
 }
 
 /// What [`Card::software`] says on every node of this program.

@@ -101,6 +101,14 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// An answer of any status.
+pub struct AnyAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
 /// Longest answer taken, octets: a page of ours is at most a quarter of it.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
@@ -248,6 +256,33 @@ impl Client {
             request = request.header(HEAD_HEADER, told);
         }
         self.send(url, request).await
+    }
+
+    /// GET without, POST with a body; gives any status back, with at most `bytes_max` octets of body, within `time_max`.
+    ///
+    /// # Errors
+    /// When there is no answer, or one that is too long.
+    pub async fn exchange(
+        &self,
+        url: &str,
+        body: Option<Vec<u8>>,
+        time_max: Duration,
+        bytes_max: usize,
+    ) -> Result<AnyAnswer, ClientError> {
+        let checked = check(url)?;
+        let request = match body {
+            None => self.http.get(checked),
+            Some(body) => self.http.post(checked).body(body),
+        };
+        let response = request
+            .headers(self.headers.clone())
+            .timeout(time_max)
+            .send()
+            .await
+            .map_err(|error| unreachable(url, &error))?;
+        let status = response.status().as_u16();
+        let body = read(url, response, bytes_max).await?;
+        Ok(AnyAnswer { status, body })
     }
 
     /// Opens a stream of server-sent events; the caller reads chunks until it ends.

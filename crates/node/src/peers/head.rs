@@ -2,21 +2,16 @@
 //! and becomes an entry of ours (the cross-link), so that neither side can later insert earlier entries. A log that went back
 //! or split raises an alarm that keeps both heads. `comity peer head` watches a log the same way, without any record.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use comity_ledger::Hash;
 use comity_ledger::note::{SignedNote, VerifierKey};
-use comity_ledger::tile::{Resource, TileId};
-use comity_ledger::tree::{TileSource, consistency_proof};
 use comity_ledger::verify::{self, TrustedLog, VerifiedCheckpoint};
-use comity_ledger::{Hash, tile};
 use comity_store::{NewAlarm, Op, Peer, ReadError, SeenHead};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::client::{Client, ClientError};
-use super::{run, taxii};
+use super::client::ClientError;
 use crate::app::{App, origin};
 use crate::sequencer::SubmitError;
 
@@ -88,23 +83,6 @@ pub enum HeadError {
         /// What does not hold.
         text: String,
     },
-}
-
-/// A peer's log as it was found.
-#[derive(Clone, Debug, Serialize)]
-pub struct Watched {
-    /// The peer.
-    pub peer: String,
-    /// Its origin line.
-    pub origin: String,
-    /// Entries it had when we looked before.
-    pub seen_before: Option<u64>,
-    /// Entries now.
-    pub size: u64,
-    /// The newer head continues the older one, entry by entry.
-    pub consistent: bool,
-    /// The signed head.
-    pub note: String,
 }
 
 /// The header by which nodes tell each other how many entries of the other's log they know.
@@ -337,61 +315,6 @@ pub async fn alarm(
 /// Where the last head of a peer was kept before heads were entries.
 const SOURCE: &str = "log-head";
 
-/// Fetches the newest head of a peer's log, checks it, and remembers it. An older head is never forgotten for one that does
-/// not continue it.
-///
-/// # Errors
-/// See [`HeadError`]; [`HeadError::Rollback`] and [`HeadError::Split`] are evidence of misbehaviour, and kept.
-pub async fn watch(app: &Arc<App>, peer: &Arc<Peer>) -> Result<Watched, HeadError> {
-    let log = trusted(peer)?;
-    let target = run::target(app, peer).map_err(HeadError::Target)?;
-    let base = taxii::join(&peer.url, "api/v1/log/")?;
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let told = known(app, peer)?;
-        let answer = target
-            .client
-            .get(&format!("{base}checkpoint"), "text/plain, */*", &[])
-            .await?;
-        let bad = |error: verify::VerifyError| HeadError::Head {
-            peer: peer.key.clone(),
-            text: error.to_string(),
-        };
-        let shown = verify::checkpoint(&log, &answer.body).map_err(bad)?;
-        let consistency = match told {
-            Some(old) if old < shown.head().size() => {
-                fetched(&target.client, &base, peer, old, shown.head().size()).await?
-            }
-            _ => None,
-        };
-        let _turn = app.exchange.turn(&peer.party).await;
-        // it was asked after we knew `told`, so whatever is older went back
-        let judged = match judge(app, peer, &answer.body, consistency.as_ref(), told) {
-            Ok(judged) => judged,
-            // a newer head came by another way meanwhile
-            Err(HeadError::Behind { .. } | HeadError::Unproved { .. }) if tries < HEAD_TRIES => {
-                continue;
-            }
-            Err(error) => {
-                raise(app, peer, &error, &answer.body, consistency.as_ref()).await?;
-                return Err(error);
-            }
-        };
-        if let Some(seen) = judged.seen {
-            app.sequencer.submit(vec![Op::SeeHead(seen)]).await?;
-        }
-        return Ok(Watched {
-            peer: peer.key.clone(),
-            origin: log.origin,
-            seen_before: told,
-            size: shown.head().size(),
-            consistent: true,
-            note: String::from_utf8_lossy(&answer.body).into_owned(),
-        });
-    }
-}
-
 /// The log a peer's heads must be of, and the key on its card.
 ///
 /// # Errors
@@ -412,63 +335,4 @@ pub fn trusted(peer: &Peer) -> Result<TrustedLog, HeadError> {
 #[must_use]
 pub fn same_head(one: &SignedNote, other: &SignedNote) -> bool {
     one.text_unverified() == other.text_unverified()
-}
-
-/// Makes the consistency proof from the peer's own tiles; one that leads nowhere is itself the answer.
-async fn fetched(
-    client: &Client,
-    base: &str,
-    peer: &Peer,
-    old: u64,
-    new: u64,
-) -> Result<Option<Consistency>, HeadError> {
-    let tiles = RemoteTiles {
-        client: client.clone(),
-        base: base.to_owned(),
-        size: new,
-        runtime: tokio::runtime::Handle::current(),
-    };
-    let split = |text: String| HeadError::Split {
-        peer: peer.key.clone(),
-        text,
-    };
-    let path = tokio::task::spawn_blocking(move || consistency_proof(&tiles, old, new))
-        .await
-        .map_err(|error| split(error.to_string()))?;
-    match path {
-        Ok(path) => Ok(Some(Consistency::new(old, &path))),
-        // the way to the tiles broke: nothing is shown by that
-        Err(comity_ledger::tree::TreeError::Tile(_, error)) if error.is_passing() => {
-            Err(error.into())
-        }
-        Err(error) => Err(split(error.to_string())),
-    }
-}
-
-/// A peer's tiles over HTTP. Not trusted: the proof made from them must lead to the signed root.
-struct RemoteTiles {
-    client: Client,
-    base: String,
-    size: u64,
-    runtime: tokio::runtime::Handle,
-}
-
-impl TileSource for RemoteTiles {
-    type Error = ClientError;
-
-    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<Hash>, ClientError> {
-        // the tile as it is in the tree of the head: a server may have dropped narrower ones (tlog-tiles, "partial tiles")
-        let id =
-            TileId::in_tree(level, index, self.size).or_else(|| TileId::new(level, index, width));
-        let Some(id) = id else { return Ok(Vec::new()) };
-        let url = format!("{}{}", self.base, Resource::Tile(id));
-        let answer =
-            self.runtime
-                .block_on(self.client.get(&url, "application/octet-stream, */*", &[]))?;
-        let hashes = tile::hashes(&answer.body).map_err(|error| ClientError::Answer {
-            url,
-            text: error.to_string(),
-        })?;
-        Ok(hashes.to_vec())
-    }
 }

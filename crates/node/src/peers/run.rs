@@ -189,6 +189,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                     tokio::spawn(keep_listening(Arc::clone(&app), Arc::clone(&peer))),
                     tokio::spawn(keep_giving(Arc::clone(&app), Arc::clone(&peer))),
                     tokio::spawn(keep_collecting(Arc::clone(&app), Arc::clone(&peer))),
+                    tokio::spawn(keep_watching(Arc::clone(&app), Arc::clone(&peer))),
                 ];
                 (peer, tasks)
             });
@@ -292,6 +293,18 @@ fn active(peer: &Peer) -> Result<(), String> {
     ))
 }
 
+/// Why nothing is taken from a peer at the moment, in words. What is for it still goes out: a duty to tell does not end
+/// because its log is in doubt.
+#[must_use]
+pub fn paused(app: &App, peer: &str) -> Option<String> {
+    let catalog = app.catalog();
+    let alarm = catalog.pausing(peer)?;
+    let (id, kind) = (alarm.id, alarm.raised.kind.word());
+    Some(format!(
+        "nothing is taken from `{peer}`: alarm {id} ({kind}) about its log is open\n  help: `comity alarms show {id}`; an officer acknowledges it"
+    ))
+}
+
 /// Hands over to one peer now, for `comity peer push`.
 ///
 /// # Errors
@@ -318,6 +331,9 @@ pub async fn push_now(app: &Arc<App>, peer: &Arc<Peer>) -> Result<usize, String>
 /// In words.
 pub async fn pull_now(app: &Arc<App>, peer: &Arc<Peer>) -> Result<Pulled, String> {
     active(peer)?;
+    if let Some(why) = paused(app, &peer.key) {
+        return Err(why);
+    }
     let target = target(app, peer)?;
     let mut sum = Pulled::default();
     for (local, remote) in push::resolve(app, &target.settings.pull) {
@@ -456,6 +472,27 @@ async fn keep_pulling(app: Arc<App>, peer: Arc<Peer>) {
         };
         // woken by an event of the peer, by a command, or by the time to poll
         let _either = tokio::time::timeout(wait, bell.notified()).await;
+    }
+}
+
+/// Looks at a Comity peer's log again and again. What is wrong with it is an alarm; what cannot be asked is asked again.
+async fn keep_watching(app: Arc<App>, peer: Arc<Peer>) {
+    let every = app.config.watch_seconds.value.unwrap_or_default();
+    if peer.kind != comity_store::PeerKind::Comity || every == 0 {
+        return;
+    }
+    let mut failing = false;
+    loop {
+        match super::watch::watch(&app, &peer).await {
+            Ok(_) => failing = false,
+            // once: a peer that is down is told by the exchange already
+            Err(error) if !failing => {
+                failing = true;
+                tracing::warn!(peer = %peer.key, %error, "the log of a peer could not be looked at; it is tried again");
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(Duration::from_secs(every)).await;
     }
 }
 

@@ -26,6 +26,7 @@ use crate::limits::ENVELOPE_OBJECTS_MAX;
 use crate::peers::delivery::Beside;
 use crate::peers::head::told;
 use crate::peers::inbound::{self, Proved};
+use crate::peers::push;
 
 /// Takes the objects of an envelope and answers with the status of each.
 ///
@@ -94,6 +95,7 @@ fn admit(
             .ok_or_else(rights::unknown)?,
     );
     ctx.rights.of(&ctx.app, caller, &collection).to_write()?;
+    not_paused(ctx, caller)?;
     respond::negotiate(headers)?;
     let content_type = headers
         .get(CONTENT_TYPE)
@@ -118,6 +120,26 @@ async fn prove(
     };
     let proved = Proved::judge(app, peer, beside, told(headers)).await?;
     Ok(Some(proved))
+}
+
+/// While an alarm about a peer's log is open, its node's records are not taken. It keeps them and tries again.
+fn not_paused(ctx: &Ctx, caller: &Caller) -> Result<()> {
+    let catalog = ctx.app.catalog();
+    let paused = catalog.peers().iter().find_map(|peer| {
+        let alarm = catalog.pausing(&peer.key)?;
+        (push::account_name(peer) == caller.name()).then_some(alarm)
+    });
+    match paused {
+        None => Ok(()),
+        Some(alarm) => Err(Error::unavailable(
+            "peer.alarm",
+            format!(
+                "nothing is taken from this node: there is an alarm ({}) about its log `{}`, and an officer has to look at it",
+                alarm.raised.kind.word(),
+                alarm.raised.origin
+            ),
+        )),
+    }
 }
 
 fn split(bytes: &[u8]) -> Result<(Vec<Incoming>, Beside)> {

@@ -65,6 +65,8 @@ fn page(ctx: &Context, entries: u64) -> String {
             format!("<code>{}</code>", escape(&ctx.app.log_key)),
         ),
         ("Entries in the log", entries.to_string()),
+        ("Witnesses", witnesses(ctx, entries)),
+        ("Alarms about logs", alarms(ctx)),
     ];
     if let Some(fingerprint) = &ctx.fingerprint {
         rows.push((
@@ -90,6 +92,27 @@ fn page(ctx: &Context, entries: u64) -> String {
          <title>{name}</title><style>{STYLE}</style></head><body><main><h1>{name}</h1>{description}<p>This node is running.</p>\
          <dl>{rows}</dl></main></body></html>"
     )
+}
+
+/// How far the log is witnessed.
+fn witnesses(ctx: &Context, entries: u64) -> String {
+    let Some(witnesses) = ctx.app.witnesses() else {
+        return "none".to_owned();
+    };
+    let newest = ctx.app.store.witnessed_head(true).ok().flatten();
+    format!(
+        "{} places; a quorum has cosigned {} of {entries} entries",
+        witnesses.sites.len(),
+        newest.map_or(0, |head| head.size)
+    )
+}
+
+/// How many, and not about whom: this page is for everybody.
+fn alarms(ctx: &Context) -> String {
+    match ctx.app.catalog().alarms().len() {
+        0 => "none open".to_owned(),
+        open => format!("{open} open"),
+    }
 }
 
 /// Text as HTML text.

@@ -8,6 +8,7 @@ mod peering;
 mod records;
 mod running;
 mod validate;
+mod witness;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CollectionKey, Hash};
+use super::{CollectionKey, Hash, RaiseLogAlarm};
 
 /// A person or program that can be known here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,6 +203,15 @@ pub enum Admin {
         party: String,
         /// Why.
         reason: String,
+    },
+    /// Keep an alarm. A fault if it was raised before: what happened is logged once.
+    RaiseLogAlarm(Box<RaiseLogAlarm>),
+    /// An officer has taken note of an alarm.
+    AcknowledgeLogAlarm {
+        /// Its number.
+        id: i64,
+        /// In their words.
+        remark: String,
     },
     /// Something else worth an entry (a policy change, a key roll); JSON, logged as it is.
     Note(serde_json::Value),

@@ -2,6 +2,7 @@
 
 mod admin;
 mod evidence;
+mod heads;
 mod keys;
 mod log;
 mod progress;
@@ -14,6 +15,7 @@ pub use admin::{
     Admin, Certificate, Collection, Grant, Peer, PeerKind, PeerState, Principal, Subject, Token,
 };
 pub use evidence::{CustodyRow, Evidence, EvidenceChange, ExhibitRow, PersonKey};
+pub use heads::{LogAlarm, LogAlarmKind, RaiseLogAlarm, WatchedHead, WitnessedHead};
 pub use keys::{CollectionKey, Hash, LabelSetId, Seq};
 pub use log::{Change, Disclosure, EntryDetail, EntryKind, Genesis, Head, ProofMaterial};
 pub use progress::{Delivery, DeliveryCounts, DeliveryState, Progress, Status};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CollectionKey, Seq};
+use super::{CollectionKey, RaiseLogAlarm, Seq, WatchedHead, WitnessedHead};
 
 /// A change of bookkeeping: durable, but no log entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,12 @@ pub enum Progress {
         /// The last entry it has.
         last: u64,
     },
+    /// A head of our own log that witnesses cosigned. An older one than is kept changes nothing.
+    Witnessed(WitnessedHead),
+    /// A verified head of another log. A fault if one of that size with another root is kept: that is an alarm.
+    Watched(WatchedHead),
+    /// An alarm about our own log: without an entry, because nothing may be signed any more.
+    OwnAlarm(Box<RaiseLogAlarm>),
     /// Keep a TAXII status resource.
     Status(Status),
     /// Drop statuses, and other things that expired before this time (microseconds).

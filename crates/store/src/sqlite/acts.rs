@@ -155,6 +155,16 @@ impl Tx<'_> {
                 words,
             } => self.settle_answers(party, entries, words.as_deref())?,
             Progress::SettleTo { party, last } => self.settle_answers_to(party, *last)?,
+            Progress::Witnessed(head) => self.keep_witnessed(head)?,
+            Progress::Watched(head) => {
+                if let Err(fault) = self.keep_watched(head)? {
+                    return Ok(Err(fault));
+                }
+            }
+            Progress::OwnAlarm(alarm) => {
+                self.raise_log_alarm(alarm, None)?;
+                self.admin_changed = true;
+            }
             Progress::Status(status) => {
                 self.connection
                     .prepare_cached(

@@ -37,7 +37,14 @@ impl Tx<'_> {
             Admin::ForgetHeads { party, .. } => self.forget_heads(party)?,
             Admin::PutPersonKey { principal, vkey } => self.put_person_key(principal, vkey)?,
             Admin::RetirePersonKey(vkey) => self.retire_person_key(vkey)?,
-            Admin::Note(_) => Ok(None),
+            Admin::RaiseLogAlarm(alarm) if self.is_log_alarm(alarm)? => Err(Fault::Taken {
+                what: "alarm",
+                key: format!("{} {}", alarm.kind.word(), alarm.origin),
+            }),
+            Admin::AcknowledgeLogAlarm { id, remark } => self
+                .acknowledge_log_alarm(*id, &administer.by, remark)?
+                .map(|()| None),
+            Admin::RaiseLogAlarm(_) | Admin::Note(_) => Ok(None),
         };
         let collection = match done {
             Ok(collection) => collection,
@@ -55,6 +62,9 @@ impl Tx<'_> {
             &administer.salt,
             LINK_NONE,
         )?;
+        if let Admin::RaiseLogAlarm(alarm) = &administer.change {
+            self.raise_log_alarm(alarm, Some(logged.index))?;
+        }
         Ok(Ok(Outcome::Administered {
             entry_index: logged.index,
             collection,
@@ -366,6 +376,13 @@ fn public(change: &Admin) -> Value {
         Admin::SeeAlarm(index) => json!({ "see_alarm": index }),
         Admin::ForgetHeads { party, reason } => {
             json!({ "forget_heads": { "party": party, "reason": reason } })
+        }
+        Admin::RaiseLogAlarm(alarm) => json!({ "alarm": {
+            "kind": alarm.kind, "peer": alarm.peer, "origin": alarm.origin, "source": alarm.source,
+            "detail": alarm.detail, "kept": alarm.kept, "shown": alarm.shown,
+        } }),
+        Admin::AcknowledgeLogAlarm { id, remark } => {
+            json!({ "acknowledge_alarm": { "id": id, "remark": remark } })
         }
         Admin::Note(note) => json!({ "note": note }),
     }

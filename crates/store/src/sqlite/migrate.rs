@@ -10,6 +10,7 @@ use crate::{Hash, OpenError};
 pub(super) const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("sql/v1.sql")),
     (2, include_str!("sql/v2.sql")),
+    (3, include_str!("sql/v3.sql")),
     (4, include_str!("sql/v4.sql")),
 ];
 

@@ -12,6 +12,7 @@ mod evidence;
 mod exchange;
 mod exhibits;
 mod fsck;
+mod heads;
 mod log;
 mod migrate;
 mod open;

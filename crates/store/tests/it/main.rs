@@ -14,6 +14,7 @@ mod crash;
 mod evidence;
 mod faults;
 mod fsck;
+mod heads;
 mod migrations;
 mod model;
 mod receipts;

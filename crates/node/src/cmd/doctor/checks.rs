@@ -17,6 +17,7 @@ use crate::clock::{Clock as _, SystemClock, micros_to_text};
 use crate::config::Config;
 use crate::keys;
 use crate::lifecycle::ADDRESS_FILE;
+use crate::witnesses;
 
 /// Everything, in the order in which trouble usually comes.
 pub(super) fn all(config: &Config, checks: &mut Vec<Check>) {
@@ -31,6 +32,8 @@ pub(super) fn all(config: &Config, checks: &mut Vec<Check>) {
             people(&store, checks);
             peers(&store, checks);
             receipts(&store, checks);
+            witnesses(config, &store, checks);
+            alarms(&store, checks);
         }
         Err(error) => checks.push(Check::bad(
             "register",
@@ -53,6 +56,7 @@ fn permissions(config: &Config, checks: &mut Vec<Check>) {
     };
     look(&config.dir);
     look(&keys::log_seed_path(&config.dir));
+    look(&keys::log_mldsa_path(&config.dir));
     look(&keys::tls_paths(&config.dir).1);
     look(&config.dir.join(crate::control::server::SOCKET_NAME));
     if let Some(key) = &config.tls_key.value {
@@ -315,6 +319,79 @@ fn peers(store: &Store, checks: &mut Vec<Check>) {
                 "what is for it waits, and goes out when it answers",
             )
         });
+    }
+}
+
+fn witnesses(config: &Config, store: &Store, checks: &mut Vec<Check>) {
+    const LATE_MICROS: i64 = 1_800_000_000;
+    let policy = match witnesses::policy::text(&config.dir) {
+        Ok(Some(text)) => {
+            comity_ledger::policy::Policy::parse(&text).map_err(|error| error.to_string())
+        }
+        Ok(None) => {
+            checks.push(Check::warning(
+                "witnesses",
+                "nobody witnesses the log",
+                "`comity log witness add`: without witnesses a proof shows one reader's view only",
+            ));
+            return;
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(error) = policy {
+        checks.push(Check::bad(
+            "witnesses",
+            error,
+            "`comity log witnesses --policy FILE` takes another policy",
+        ));
+        return;
+    }
+    let (now, size) = (
+        SystemClock::new().now_micros(),
+        store.head().map_or(0, |head| head.size),
+    );
+    let newest = store.witnessed_head(true).ok().flatten();
+    checks.push(match newest {
+        Some(head) if now - head.cosigned < LATE_MICROS => Check::good(
+            "witnesses",
+            format!("a quorum has cosigned {} of {size} entries", head.size),
+        ),
+        Some(head) => Check::warning(
+            "witnesses",
+            format!(
+                "the newest head a quorum cosigned, of {} entries, is of {}",
+                head.size,
+                micros_to_text(head.cosigned)
+            ),
+            "`comity log witness list` says what each answers",
+        ),
+        None => Check::warning(
+            "witnesses",
+            "no quorum has cosigned a head yet",
+            "`comity log witness list` says what each answers",
+        ),
+    });
+}
+
+fn alarms(store: &Store, checks: &mut Vec<Check>) {
+    let open = store.log_alarms(true).unwrap_or_default();
+    if open.is_empty() {
+        checks.push(Check::good("alarms", "no open alarm about a log"));
+    }
+    for alarm in open.iter().take(5) {
+        checks.push(Check::bad(
+            "alarms",
+            format!(
+                "{} of `{}`: {}",
+                alarm.raised.kind.word(),
+                alarm.raised.origin,
+                alarm.raised.detail
+            ),
+            format!(
+                "`comity alarms show {}`; an officer acknowledges it",
+                alarm.id
+            ),
+        ));
     }
 }
 
