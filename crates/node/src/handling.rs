@@ -268,7 +268,11 @@ fn read_item(item: SidecarItem) -> Result<((String, String), Carried, Offered), 
         id: item.id.clone(),
         text: error.to_string(),
     })?;
-    if item.reason.as_ref().is_some_and(|reason| reason.len() > REASON_BYTES_MAX) {
+    if item
+        .reason
+        .as_ref()
+        .is_some_and(|reason| reason.len() > REASON_BYTES_MAX)
+    {
         return Err(field("reason"));
     }
     let offered = Offered::of(&item).map_err(field)?;

@@ -79,7 +79,10 @@ pub fn ensure_receipt_seed(dir: &Path, entropy: &dyn Entropy) -> Result<(Seed, b
     if fresh {
         create_seed(path.clone(), entropy)?;
     }
-    Ok((read_seed(path, "a seed for receipts (32 bytes in base64)")?, fresh))
+    Ok((
+        read_seed(path, "a seed for receipts (32 bytes in base64)")?,
+        fresh,
+    ))
 }
 
 fn create_seed(path: PathBuf, entropy: &dyn Entropy) -> Result<(), KeyError> {

@@ -51,7 +51,10 @@ pub fn opening(app: &App, record: &Record, reader: &Reader) -> Result<Option<Op>
         let catalog = app.catalog();
         let answers = app.store.answers(record.seq)?;
         let within = answers.iter().all(|answer| {
-            let peer = catalog.peers().iter().find(|peer| peer.party == answer.party);
+            let peer = catalog
+                .peers()
+                .iter()
+                .find(|peer| peer.party == answer.party);
             peer.and_then(|peer| app.reader(&account_name(peer)))
                 .is_some_and(|account| account.exercise() == Some(exercise))
         });

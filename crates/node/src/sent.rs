@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use comity_ledger::entry::Event;
 use comity_ledger::note::SignedNote;
 use comity_ledger::proof::Proof;
-use comity_store::{
-    Awaited, Decision, Delivery, DeliveryState, PeerKind, ReadError, Receipt, Seq,
-};
+use comity_store::{Awaited, Decision, Delivery, DeliveryState, PeerKind, ReadError, Receipt, Seq};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -160,8 +158,12 @@ fn has_earlier(
         for disclosure in app.store.disclosures(version.seq)? {
             if version.seq != seq && !found.keys().any(|(party, _)| *party == disclosure.party) {
                 let (party, via) = (disclosure.party, disclosure.principal);
-                let mut recipient =
-                    blank(party.clone(), via.clone(), State::Queued, disclosure.time_micros);
+                let mut recipient = blank(
+                    party.clone(),
+                    via.clone(),
+                    State::Queued,
+                    disclosure.time_micros,
+                );
                 recipient.note = Some(
                     "it has an earlier version, and learns of the withdrawal when it fetches next"
                         .to_owned(),
@@ -226,9 +228,9 @@ fn of_party<'a>(
         .filter(|((of, _), _)| of == party)
         .max_by_key(|(_, recipient)| recipient.gives_receipts)
         .map_or_else(|| key(party, party), |(place, _)| place.clone());
-    let recipient = found.entry(place).or_insert_with(|| {
-        blank(party.to_owned(), party.to_owned(), State::Sent, at)
-    });
+    let recipient = found
+        .entry(place)
+        .or_insert_with(|| blank(party.to_owned(), party.to_owned(), State::Sent, at));
     recipient.gives_receipts = true;
     recipient
 }

@@ -320,7 +320,9 @@ fn every_bit_of_a_proof_counts() {
 /// Reads each tile once, whatever is asked for.
 #[test]
 fn many_paths_at_once_are_those_made_one_by_one() {
-    for size in [1_u64, 2, 3, 255, 256, 257, 300, 511, 513, 1000, 65_535, 65_537, 70_001] {
+    for size in [
+        1_u64, 2, 3, 255, 256, 257, 300, 511, 513, 1000, 65_535, 65_537, 70_001,
+    ] {
         let (_, tiles) = grown(&[size]);
         let counting = Counting(&tiles, RefCell::new(0));
         let mut paths = comity_ledger::tree::Paths::new(&counting, size).unwrap();
@@ -337,6 +339,10 @@ fn many_paths_at_once_are_those_made_one_by_one() {
             Err(TreeError::Range { .. })
         ));
         let all = usize::try_from(size.div_ceil(256) + size.div_ceil(65_536) + 1).unwrap();
-        assert!(*counting.1.borrow() <= all, "{size}: {}", counting.1.borrow());
+        assert!(
+            *counting.1.borrow() <= all,
+            "{size}: {}",
+            counting.1.borrow()
+        );
     }
 }

@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
-use axum::response::Response;
 use super::record::{Parameters, find};
 use super::records::{parameters, place};
 use crate::http::auth::Caller;
@@ -12,6 +10,8 @@ use crate::http::context::reading;
 use crate::http::{Ctx, Error, Result};
 use crate::proof::proof_for;
 use crate::release::{Visible, visible};
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
 
 /// The proof of one record, with the salt for those who read it whole.
 ///

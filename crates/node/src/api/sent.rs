@@ -47,7 +47,9 @@ pub async fn get(
 ) -> Result<Response> {
     // who else has a record is nobody's business outside
     if *caller.reader.party() != ctx.app.party {
-        return Err(Error::forbidden("only the party's own staff sees where records went"));
+        return Err(Error::forbidden(
+            "only the party's own staff sees where records went",
+        ));
     }
     let parameters: Parameters = parameters(query.as_deref())?;
     let (scope, collection) = place(&ctx, &caller, parameters.collection.as_deref())?;

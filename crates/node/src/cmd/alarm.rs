@@ -52,7 +52,9 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
             } else if !ui.is_json() {
                 ui.say("`--format json` shows the evidence");
             }
-            let open = rows.iter().any(|row| row.get("seen").is_none_or(serde_json::Value::is_null));
+            let open = rows
+                .iter()
+                .any(|row| row.get("seen").is_none_or(serde_json::Value::is_null));
             Ok(exit::found(open))
         }
         Act::Seen { entry } => {

@@ -90,9 +90,8 @@ fn mismatch(verified: &VerifiedReceipt, asked: &Verify) -> anyhow::Result<Option
     let said = verified.receipt();
     if let Some(path) = &asked.record {
         let limits = comity_stix::json::Limits::default();
-        let canonical =
-            comity_stix::canonical::canonical_bytes(read(path)?.trim_ascii(), &limits)
-                .with_context(|| format!("`{}` is not one record", path.display()))?;
+        let canonical = comity_stix::canonical::canonical_bytes(read(path)?.trim_ascii(), &limits)
+            .with_context(|| format!("`{}` is not one record", path.display()))?;
         if comity_ledger::Hash::from(Sha256::digest(canonical)) != said.content_sha256 {
             return Ok(Some("the receipt is for other contents".to_owned()));
         }

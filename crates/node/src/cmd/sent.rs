@@ -67,7 +67,9 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         } else {
             format!(": {reason}")
         };
-        ui.line(format!("this version asks everybody to remove the ones before{why}"))?;
+        ui.line(format!(
+            "this version asks everybody to remove the ones before{why}"
+        ))?;
     }
     let shown: Vec<Value> = rows.iter().map(readable).collect();
     let columns = [

@@ -21,10 +21,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
-    let answer = call::one(global, ui, Command::Withdraw(Withdraw {
+    let answer = call::one(
+        global,
+        ui,
+        Command::Withdraw(Withdraw {
             id: args.id,
             reason: args.reason,
-        }))?;
+        }),
+    )?;
     if ui.is_json() {
         ui.json(&answer)?;
     } else {

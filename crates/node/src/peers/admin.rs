@@ -146,7 +146,10 @@ pub async fn add(app: &Arc<App>, by: &str, asked: AddPeer) -> Result<serde_json:
         url: taxii::with_slash(&asked.url),
         fingerprint: pinned.map(|pin| fingerprint_text(&pin).replace(' ', "")),
         log_key: found.card.as_ref().map(|card| card.log_key.clone()),
-        receipt_key: found.card.as_ref().and_then(|card| card.receipt_key.clone()),
+        receipt_key: found
+            .card
+            .as_ref()
+            .and_then(|card| card.receipt_key.clone()),
         settings: serde_json::Value::Null,
         state,
         created: app.clock.now_micros(),

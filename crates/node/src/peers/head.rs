@@ -69,7 +69,9 @@ pub enum HeadError {
         shown: u64,
     },
     /// Nothing shows that the new head continues the one kept.
-    #[error("the head of `{peer}` comes without proof that it continues the one with {kept} entries")]
+    #[error(
+        "the head of `{peer}` comes without proof that it continues the one with {kept} entries"
+    )]
     Unproved {
         /// The peer.
         peer: String,
@@ -312,7 +314,12 @@ pub async fn alarm(
     text: &str,
     evidence: serde_json::Value,
 ) -> Result<(), SubmitError> {
-    tracing::error!(party, code, text, "ALARM; `comity alarm list` shows the evidence");
+    tracing::error!(
+        party,
+        code,
+        text,
+        "ALARM; `comity alarm list` shows the evidence"
+    );
     app.metrics.alarms_total.with_label_values(&[code]).inc();
     let alarm = NewAlarm {
         party: party.to_owned(),

@@ -7,9 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use comity_access::{Audience, LabelSet, PartyId, Reader, Role};
 use comity_ledger::tree::leaf_hash;
 use comity_stix::marking::Tlp;
-use comity_store::{
-    CollectionKey, LabelSetId, Peer, PeerKind, PeerState, ReadError, Record, Seq,
-};
+use comity_store::{CollectionKey, LabelSetId, Peer, PeerKind, PeerState, ReadError, Record, Seq};
 use tokio::sync::OwnedMutexGuard;
 
 use super::delivery::{Beside, Delivery, OfferedRecords, write_beside};

@@ -150,7 +150,9 @@ async fn page(
     };
     let known = told.unwrap_or(0).to_string();
     let asked = [(SIDECAR_HEADER, "1"), (HEAD_HEADER, known.as_str())];
-    let asked = asked.get(..if told.is_some() { 2 } else { 1 }).unwrap_or_default();
+    let asked = asked
+        .get(..if told.is_some() { 2 } else { 1 })
+        .unwrap_or_default();
     let answer = target.client.get(&url, TAXII, asked).await?;
     let limits = Limits {
         bytes_max: usize::MAX,

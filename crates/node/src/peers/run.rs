@@ -381,7 +381,11 @@ async fn give_all(
         Some(target) => target,
         None => target(app, peer)?,
     };
-    while give(app, &target).await.map_err(|error| error.to_string())? > 0 {}
+    while give(app, &target)
+        .await
+        .map_err(|error| error.to_string())?
+        > 0
+    {}
     *kept = Some(target);
     Ok(())
 }

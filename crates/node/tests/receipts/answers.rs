@@ -159,7 +159,9 @@ async fn what_comes_twice_is_answered_once() {
         )),
         ..batch
     };
-    let answer = take::take(&ua.app, ua.peer("eu"), batch, None).await.unwrap();
+    let answer = take::take(&ua.app, ua.peer("eu"), batch, None)
+        .await
+        .unwrap();
     assert_eq!(
         answer.results[0].state,
         comity_node::peers::receipts::State::Known

@@ -72,7 +72,12 @@ async fn a_restored_log_that_goes_another_way_is_caught() {
     assert_eq!(kept.rows.len(), 2);
     let evidence = &kept.rows[0]["evidence"];
     assert_eq!(evidence["kept"], known.note);
-    assert!(evidence["shown"].as_str().unwrap().starts_with("comity.ua/log/1\n"));
+    assert!(
+        evidence["shown"]
+            .as_str()
+            .unwrap()
+            .starts_with("comity.ua/log/1\n")
+    );
     // the true one goes on
     ua.publish(&[indicator(9, 0)], "eu").await;
     ua.push("eu").await;
@@ -141,9 +146,14 @@ async fn a_receipt_that_is_not_true_is_refused_and_raises_an_alarm() {
     }
     // the head of the proof must be the log's
     let mut other = sound.clone();
-    other.receipts[0].proof = other.receipts[0].proof.replacen("comity.eu", "comity.ee", 1);
+    other.receipts[0].proof = other.receipts[0]
+        .proof
+        .replacen("comity.eu", "comity.ee", 1);
     let refused = take(&ua.app, ua.peer("eu"), other, None).await;
-    assert!(matches!(refused, Err(TakeError::Head(head::HeadError::Head { .. }))));
+    assert!(matches!(
+        refused,
+        Err(TakeError::Head(head::HeadError::Head { .. }))
+    ));
     let answer = take(&ua.app, ua.peer("eu"), sound, None).await.unwrap();
     assert!(answer.results.iter().all(|one| one.state == State::Stored));
     ua.fsck();

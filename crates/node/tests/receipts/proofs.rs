@@ -86,7 +86,10 @@ const DAMAGES: &[Damage] = &[
         envelope["x_comity_handling"] = json!([]);
     }),
     ("without its sender's signed head", |envelope| {
-        envelope.as_object_mut().unwrap().remove("x_comity_checkpoint");
+        envelope
+            .as_object_mut()
+            .unwrap()
+            .remove("x_comity_checkpoint");
     }),
     ("is not its log's", |envelope| {
         let note = envelope["x_comity_checkpoint"].as_str().unwrap();
@@ -169,7 +172,11 @@ async fn the_cross_link_stands_before_what_rests_on_it() {
     let record = eu.record(&id(1)).unwrap();
     assert!(head.entry_index < record.entry_index);
     assert!(head.size > ua.record(&id(1)).unwrap().entry_index);
-    let entry = eu.app.store.entries(head.entry_index, head.entry_index + 1).unwrap();
+    let entry = eu
+        .app
+        .store
+        .entries(head.entry_index, head.entry_index + 1)
+        .unwrap();
     let entry = comity_ledger::entry::Entry::decode(&entry[0]).unwrap();
     assert_eq!((entry.event.code(), entry.link), (0x05, head.root));
     eu.give("ua").await;
@@ -220,7 +227,13 @@ async fn receipts_pass_between_peers_only() {
     ua.token("node@eu").await;
     let path = format!("/api/v1/records/{}/sent", id(1));
     let (status, answer, _) = ask(&ua, "officer@ua", "GET", &path, Vec::new()).await;
-    assert_eq!((status, answer["recipients"][0]["state"].as_str()), (200, Some("sent")));
+    assert_eq!(
+        (status, answer["recipients"][0]["state"].as_str()),
+        (200, Some("sent"))
+    );
     let foreign = format!("{path}?collection=shared");
-    assert_eq!(ask(&ua, "node@eu", "GET", &foreign, Vec::new()).await.0, 403);
+    assert_eq!(
+        ask(&ua, "node@eu", "GET", &foreign, Vec::new()).await.0,
+        403
+    );
 }

@@ -154,10 +154,18 @@ impl Side {
             },
         });
         let options = Arc::new(intake::options());
-        let checked = intake::check_all(incoming.collect(), options).await.unwrap();
-        intake::accept(&self.app, checked, &[self.key("shared")], &source, &handling)
+        let checked = intake::check_all(incoming.collect(), options)
             .await
-            .unwrap()
+            .unwrap();
+        intake::accept(
+            &self.app,
+            checked,
+            &[self.key("shared")],
+            &source,
+            &handling,
+        )
+        .await
+        .unwrap()
     }
 
     /// The latest version of a record, past all rules.

@@ -3,8 +3,8 @@
 use comity_ledger::entry::Event;
 
 use super::{
-    Admin, Answer, CollectionKey, Consigned, Decide, Expire, Hash, Head, NewAlarm, NewReceipt, Progress,
-    SeenHead, Seq, Withdrawal,
+    Admin, Answer, CollectionKey, Consigned, Decide, Expire, Hash, Head, NewAlarm, NewReceipt,
+    Progress, SeenHead, Seq, Withdrawal,
 };
 
 /// Operations that become durable together, in order.

@@ -89,7 +89,10 @@ impl Tx<'_> {
             &canonical_text(&content),
             refuse.content_sha256,
             &refuse.salt,
-            refuse.consigned.as_ref().map_or(LINK_NONE, |consigned| consigned.leaf),
+            refuse
+                .consigned
+                .as_ref()
+                .map_or(LINK_NONE, |consigned| consigned.leaf),
         )?;
         if let Some(consigned) = &refuse.consigned {
             let about = About {

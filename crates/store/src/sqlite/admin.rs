@@ -214,7 +214,9 @@ impl Tx<'_> {
     fn see_alarm(&self, index: u64, by: &str) -> Result<Done, Failure> {
         let seen = self
             .connection
-            .prepare_cached("UPDATE alarm SET seen = ?2, seen_by = ?3 WHERE idx = ?1 AND seen IS NULL")?
+            .prepare_cached(
+                "UPDATE alarm SET seen = ?2, seen_by = ?3 WHERE idx = ?1 AND seen IS NULL",
+            )?
             .execute(params![to_i64(index)?, self.now, by])?;
         Ok(if seen == 0 {
             Err(Fault::Unknown {

@@ -101,11 +101,7 @@ impl Tx<'_> {
         )?;
         self.connection
             .prepare_cached("UPDATE awaited SET expiry = ?3 WHERE party = ?1 AND seq = ?2")?
-            .execute(params![
-                expire.party,
-                expire.seq.0,
-                to_i64(logged.index)?
-            ])?;
+            .execute(params![expire.party, expire.seq.0, to_i64(logged.index)?])?;
         Ok(Ok(Outcome::Logged {
             entry_index: logged.index,
         }))

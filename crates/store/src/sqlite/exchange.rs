@@ -3,17 +3,13 @@
 use comity_ledger::entry::{Entry, Event};
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::{
-    Store,
-    answers::decision_of,
-    deliveries::limit_i64,
-    log::signed,
-};
+use super::{Store, answers::decision_of, deliveries::limit_i64, log::signed};
 use crate::{
     Alarm, Answered, Awaited, PeerHead, ReadError, Receipt, ReceiptCounts, Seq, WithdrawalRow,
 };
 
-const ANSWER: &str = "SELECT a.idx, a.party, a.event, a.seq, a.id, a.version, a.content_sha256, a.salt, a.sender,
+const ANSWER: &str =
+    "SELECT a.idx, a.party, a.event, a.seq, a.id, a.version, a.content_sha256, a.salt, a.sender,
   a.sender_entry, a.sender_leaf, a.label, a.reason, a.settled, a.settled_at, a.words, e.bytes
   FROM answer a JOIN entry e ON e.idx = a.idx";
 const AWAITED: &str = "SELECT party, seq, since, due, receipt IS NOT NULL, expiry FROM awaited";
@@ -21,7 +17,8 @@ const RECEIPT: &str = "SELECT party, entry, event, seq, time, received, late, la
 const WITHDRAWAL: &str = "SELECT w.seq, coalesce(r.id, o.id, ''), w.party, w.reason, w.asked, w.decision, w.decided, w.decider, w.words
   FROM withdrawal w LEFT JOIN record r ON r.seq = w.seq LEFT JOIN tombstone t ON t.seq = w.seq
   LEFT JOIN object o ON o.key = t.object";
-const ALARM: &str = "SELECT a.idx, a.party, a.code, d.content, e.bytes, a.times, a.last, a.seen, a.seen_by
+const ALARM: &str =
+    "SELECT a.idx, a.party, a.code, d.content, e.bytes, a.times, a.last, a.seen, a.seen_by
   FROM alarm a JOIN entry e ON e.idx = a.idx JOIN entry_detail d ON d.idx = a.idx";
 
 /// Receipts.
@@ -32,7 +29,8 @@ impl Store {
     /// [`ReadError`]
     pub fn answers_owed(&self, party: &str, limit: usize) -> Result<Vec<Answered>, ReadError> {
         self.with(|connection| {
-            let sql = format!("{ANSWER} WHERE a.party = ?1 AND a.settled = 0 ORDER BY a.idx LIMIT ?2");
+            let sql =
+                format!("{ANSWER} WHERE a.party = ?1 AND a.settled = 0 ORDER BY a.idx LIMIT ?2");
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query_map(params![party, limit_i64(limit)], answered)?;
             Ok(rows.collect::<Result<_, _>>()?)
@@ -242,9 +240,17 @@ impl Store {
     ///
     /// # Errors
     /// [`ReadError`]
-    pub fn withdrawals(&self, open_only: bool, limit: usize) -> Result<Vec<WithdrawalRow>, ReadError> {
+    pub fn withdrawals(
+        &self,
+        open_only: bool,
+        limit: usize,
+    ) -> Result<Vec<WithdrawalRow>, ReadError> {
         self.with(|connection| {
-            let which = if open_only { "w.decision = 0" } else { "w.decision <> 3" };
+            let which = if open_only {
+                "w.decision = 0"
+            } else {
+                "w.decision <> 3"
+            };
             let sql = format!("{WITHDRAWAL} WHERE {which} ORDER BY w.seq DESC LIMIT ?1");
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query_map([limit_i64(limit)], withdrawal)?;
@@ -258,7 +264,11 @@ impl Store {
     /// [`ReadError`]
     pub fn alarms(&self, open_only: bool, limit: usize) -> Result<Vec<Alarm>, ReadError> {
         self.with(|connection| {
-            let which = if open_only { "WHERE a.seen IS NULL" } else { "" };
+            let which = if open_only {
+                "WHERE a.seen IS NULL"
+            } else {
+                ""
+            };
             let sql = format!("{ALARM} {which} ORDER BY a.idx DESC LIMIT ?1");
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query([limit_i64(limit)])?;

@@ -11,7 +11,8 @@ const TOKEN: &str = "SELECT sha256, name, principal, scopes, created, expires FR
 const CERTIFICATE: &str = "SELECT fingerprint, principal, note, created FROM certificate";
 const COLLECTION: &str =
     "SELECT key, uuid, alias, title, description, media_types, grants, created FROM collection";
-const PEER: &str = "SELECT key, party, display, kind, url, fingerprint, log_key, settings, state, created,
+const PEER: &str =
+    "SELECT key, party, display, kind, url, fingerprint, log_key, settings, state, created,
   receipt_key FROM peer";
 
 /// People, collections, peers.

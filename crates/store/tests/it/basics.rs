@@ -311,7 +311,8 @@ fn disclosures_answer_who_has_what() {
         reader_party: "eu".into(),
         principal: "node@eu".into(),
         records: vec![seq],
-        awaited: None,        salt: [1; 32],
+        awaited: None,
+        salt: [1; 32],
     }));
     assert_eq!(register.store.disclosures(seq).unwrap()[0].party, "eu");
     assert!(register.store.disclosures(other).unwrap().is_empty());

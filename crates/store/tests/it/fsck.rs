@@ -71,8 +71,14 @@ const DAMAGE: &[(&str, &str)] = &[
     ),
     ("DELETE FROM search WHERE rowid = 1", "search.missing"),
     ("DELETE FROM answer WHERE seq IS NOT NULL", "answer.entry"),
-    ("UPDATE answer SET sender_leaf = zeroblob(32) WHERE event = 162", "answer.entry"),
-    ("UPDATE answer SET event = 225 WHERE event = 209", "answer.entry"),
+    (
+        "UPDATE answer SET sender_leaf = zeroblob(32) WHERE event = 162",
+        "answer.entry",
+    ),
+    (
+        "UPDATE answer SET event = 225 WHERE event = 209",
+        "answer.entry",
+    ),
     ("UPDATE answer SET seq = 999", "answer.record"),
     ("UPDATE answer SET salt = zeroblob(32)", "answer.commitment"),
     ("UPDATE answer SET salt = NULL", "answer.salt"),
@@ -108,7 +114,8 @@ fn every_kind_of_damage_is_found() {
         reader_party: "eu".into(),
         principal: "node@eu".into(),
         records: vec![seq],
-        awaited: None,        salt: [1; 32],
+        awaited: None,
+        salt: [1; 32],
     }));
     register.append(crate::receipts::everything(c, seq));
     register.writer.search_index_step(1000).unwrap();

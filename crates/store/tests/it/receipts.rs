@@ -39,7 +39,9 @@ pub(crate) fn from_peer(object: u32, number: u32, leaf: u8, collections: &[Colle
 
 fn seq_of(stored: &Stored) -> Seq {
     match stored {
-        Stored::New { seq, .. } | Stored::NewVersion { seq, .. } | Stored::Known { seq, .. } => *seq,
+        Stored::New { seq, .. } | Stored::NewVersion { seq, .. } | Stored::Known { seq, .. } => {
+            *seq
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -93,7 +95,10 @@ fn a_receipt_is_owed_with_the_record_and_once() {
     assert_eq!(owed[0].entry_index, record.entry_index);
     for (answered, leaf) in owed.iter().zip([1_u8, 2]) {
         let entry = Entry::decode(&answered.entry).unwrap();
-        assert_eq!((entry.event, entry.link), (Event::ContentConsignment, [leaf; 32]));
+        assert_eq!(
+            (entry.event, entry.link),
+            (Event::ContentConsignment, [leaf; 32])
+        );
         let salt = answered.salt.unwrap();
         assert_eq!(entry.commitment, commitment(&salt, &record.content_sha256));
         assert_eq!(answered.label.as_deref(), Some("amber"));
@@ -115,7 +120,14 @@ fn a_receipt_is_owed_with_the_record_and_once() {
     assert!(all[0].taken.is_some() && all[0].refused.is_none());
     assert_eq!(all[1].refused.as_deref(), Some("why"));
     assert!(register.store.answers_owed("eu", 10).unwrap().is_empty());
-    assert_eq!(register.store.answers_after("eu", Some(all[0].entry_index), 10).unwrap().len(), 1);
+    assert_eq!(
+        register
+            .store
+            .answers_after("eu", Some(all[0].entry_index), 10)
+            .unwrap()
+            .len(),
+        1
+    );
     register.fsck();
 }
 
@@ -145,10 +157,16 @@ fn refusals_are_answered_once_per_leaf() {
         assert!(matches!(register.put(other), Stored::Conflict { .. }));
     }
     let owed = register.store.answers_owed("eu", 10).unwrap();
-    let events: Vec<_> = owed.iter().map(|one| (one.event, one.sender_leaf[0])).collect();
+    let events: Vec<_> = owed
+        .iter()
+        .map(|one| (one.event, one.sender_leaf[0]))
+        .collect();
     let refused = Event::SubmissionRejection;
     assert_eq!(events, [(refused, 1), (refused, 2), (refused, 3)]);
-    assert!(owed.iter().all(|one| one.seq.is_none() && one.reason.is_some()));
+    assert!(
+        owed.iter()
+            .all(|one| one.seq.is_none() && one.reason.is_some())
+    );
     register.fsck();
 }
 
@@ -158,12 +176,23 @@ fn officers_answer_every_sender_once() {
     let c = register.collection(1);
     let seq = seq_of(&register.put(from_peer(1, 1, 1, &[c])));
     register.put(from_peer(1, 1, 2, &[c]));
-    assert!(register.store.answer_missing(seq, Event::ContentHandover).unwrap());
-    let Outcome::Answered { entries } = register.one(answer(seq, Event::ContentHandover, None)) else {
+    assert!(
+        register
+            .store
+            .answer_missing(seq, Event::ContentHandover)
+            .unwrap()
+    );
+    let Outcome::Answered { entries } = register.one(answer(seq, Event::ContentHandover, None))
+    else {
         panic!()
     };
     assert_eq!(entries.len(), 2);
-    assert!(!register.store.answer_missing(seq, Event::ContentHandover).unwrap());
+    assert!(
+        !register
+            .store
+            .answer_missing(seq, Event::ContentHandover)
+            .unwrap()
+    );
     let again = register.one(answer(seq, Event::ContentHandover, None));
     assert_eq!(again, Outcome::Answered { entries: vec![] });
     register.one(answer(seq, Event::ConsignmentRejection, Some("no")));
@@ -182,11 +211,19 @@ fn officers_answer_every_sender_once() {
         last,
     }));
     let all = register.store.answers_after("eu", None, 10).unwrap();
-    assert!(all.iter().all(|one| one.salt.is_none() && one.taken.is_some()));
+    assert!(
+        all.iter()
+            .all(|one| one.salt.is_none() && one.taken.is_some())
+    );
     register.fsck();
     // nobody is told of our own
     let own = seq_of(&register.put(put(2, 1, "amber", &[c])));
-    assert!(!register.store.answer_missing(own, Event::ContentHandover).unwrap());
+    assert!(
+        !register
+            .store
+            .answer_missing(own, Event::ContentHandover)
+            .unwrap()
+    );
     register.fsck();
 }
 
@@ -200,13 +237,35 @@ fn what_is_awaited_comes_or_expires_once() {
     register.one(awaited(second, 2_000_000));
     // handed over again: the first time counts
     register.one(awaited(first, 9_000_000));
-    assert_eq!(register.store.awaited_due("eu", 1_999_999, 10).unwrap(), vec![]);
-    assert_eq!(register.store.awaited_due("eu", 2_000_000, 10).unwrap().len(), 2);
+    assert_eq!(
+        register.store.awaited_due("eu", 1_999_999, 10).unwrap(),
+        vec![]
+    );
+    assert_eq!(
+        register
+            .store
+            .awaited_due("eu", 2_000_000, 10)
+            .unwrap()
+            .len(),
+        2
+    );
     let take = |seq, event, entry| Op::Receipt(Box::new(receipt(seq, event, entry)));
-    let fresh = Outcome::Receipt { fresh: true, late: false };
-    assert_eq!(register.one(take(first, Event::ContentConsignment, 3)), fresh);
-    let known = Outcome::Receipt { fresh: false, late: false };
-    assert_eq!(register.one(take(first, Event::ContentConsignment, 3)), known);
+    let fresh = Outcome::Receipt {
+        fresh: true,
+        late: false,
+    };
+    assert_eq!(
+        register.one(take(first, Event::ContentConsignment, 3)),
+        fresh
+    );
+    let known = Outcome::Receipt {
+        fresh: false,
+        late: false,
+    };
+    assert_eq!(
+        register.one(take(first, Event::ContentConsignment, 3)),
+        known
+    );
     let expire = |seq| {
         Op::Expire(Expire {
             party: "eu".into(),
@@ -220,9 +279,18 @@ fn what_is_awaited_comes_or_expires_once() {
     };
     assert_eq!(register.one(expire(second)), Outcome::Progressed, "once");
     let change = register.store.changes(entry_index, 1).unwrap().remove(0);
-    assert_eq!((change.kind, change.event), (EntryKind::Expiry, Event::AcceptanceRejectionExpiry));
-    let late = Outcome::Receipt { fresh: true, late: true };
-    assert_eq!(register.one(take(second, Event::ContentConsignment, 4)), late);
+    assert_eq!(
+        (change.kind, change.event),
+        (EntryKind::Expiry, Event::AcceptanceRejectionExpiry)
+    );
+    let late = Outcome::Receipt {
+        fresh: true,
+        late: true,
+    };
+    assert_eq!(
+        register.one(take(second, Event::ContentConsignment, 4)),
+        late
+    );
     let counts = register.store.receipt_counts("eu").unwrap();
     assert_eq!((counts.received, counts.awaited, counts.expired), (2, 0, 0));
     assert_eq!(register.store.receipt_parties().unwrap(), ["eu"]);
@@ -251,7 +319,10 @@ fn only_newer_heads_become_entries() {
     for size in [5, 4] {
         assert_eq!(register.one(Op::SeeHead(head(size))), Outcome::Progressed);
     }
-    let bytes = register.store.entries(entry_index, entry_index + 1).unwrap();
+    let bytes = register
+        .store
+        .entries(entry_index, entry_index + 1)
+        .unwrap();
     let entry = Entry::decode(&bytes[0]).unwrap();
     assert_eq!((entry.event, entry.link), (Event::PeerHead, [5; 32]));
     assert_eq!(register.store.peer_head("eu").unwrap().unwrap().size, 5);
@@ -288,8 +359,17 @@ fn a_withdrawal_removes_what_came_before_or_waits() {
     let last = seq_of(&register.put(withdrawn(1, 3, 3, WithdrawalAct::Remove, c)));
     assert_eq!(register.store.tombstones(&id(1)).unwrap().len(), 2);
     let row = register.store.withdrawal(last).unwrap().unwrap();
-    assert_eq!((row.decision, row.reason.as_str()), (Decision::Removed, "wrong"));
-    let events: Vec<_> = register.store.answers(last).unwrap().iter().map(|a| a.event).collect();
+    assert_eq!(
+        (row.decision, row.reason.as_str()),
+        (Decision::Removed, "wrong")
+    );
+    let events: Vec<_> = register
+        .store
+        .answers(last)
+        .unwrap()
+        .iter()
+        .map(|a| a.event)
+        .collect();
     assert_eq!(events, [Event::ContentConsignment, Event::Deletion]);
     // once more: known, and nothing is asked again
     register.put(withdrawn(1, 3, 3, WithdrawalAct::Remove, c));
@@ -314,11 +394,24 @@ fn a_withdrawal_removes_what_came_before_or_waits() {
         panic!()
     };
     assert_eq!(records.len(), 1);
-    assert!(matches!(register.one(decide(true, None)), Outcome::Rejected(_)));
-    let events: Vec<_> = register.store.answers(last).unwrap().iter().map(|a| a.event).collect();
+    assert!(matches!(
+        register.one(decide(true, None)),
+        Outcome::Rejected(_)
+    ));
+    let events: Vec<_> = register
+        .store
+        .answers(last)
+        .unwrap()
+        .iter()
+        .map(|a| a.event)
+        .collect();
     assert_eq!(
         events,
-        [Event::ContentConsignment, Event::ConsignmentAcceptance, Event::Deletion]
+        [
+            Event::ContentConsignment,
+            Event::ConsignmentAcceptance,
+            Event::Deletion
+        ]
     );
     // our own asking waits for nobody here
     let mut own = put(3, 1, "amber", &[c]);
@@ -330,7 +423,10 @@ fn a_withdrawal_removes_what_came_before_or_waits() {
         act: WithdrawalAct::Own,
     });
     let own = seq_of(&register.put(own));
-    assert_eq!(register.store.withdrawal(own).unwrap().unwrap().decision, Decision::Own);
+    assert_eq!(
+        register.store.withdrawal(own).unwrap().unwrap().decision,
+        Decision::Own
+    );
     assert_eq!(register.store.withdrawals(false, 10).unwrap().len(), 2);
     assert_eq!(version(1), "2024-01-01T00:00:01");
     register.fsck();
@@ -354,7 +450,10 @@ fn the_same_alarm_is_counted_and_seen_to_once() {
     assert_eq!(register.one(alarm("one")), Outcome::Progressed);
     register.one(alarm("two"));
     let open = register.store.alarms(true, 10).unwrap();
-    assert_eq!(open.iter().map(|alarm| alarm.times).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(
+        open.iter().map(|alarm| alarm.times).collect::<Vec<_>>(),
+        [1, 2]
+    );
     register.one(admin(Admin::SeeAlarm(entry_index)));
     let again = register.one(admin(Admin::SeeAlarm(entry_index)));
     assert!(matches!(again, Outcome::Rejected(_)));
@@ -362,7 +461,12 @@ fn the_same_alarm_is_counted_and_seen_to_once() {
     let all = register.store.alarms(false, 10).unwrap();
     assert_eq!(all[1].seen_by.as_deref(), Some("olena@ua"));
     assert!(all[1].content.contains(r#""shown":"one""#));
-    let leaf = leaf_hash(&register.store.entries(entry_index, entry_index + 1).unwrap()[0]);
+    let leaf = leaf_hash(
+        &register
+            .store
+            .entries(entry_index, entry_index + 1)
+            .unwrap()[0],
+    );
     assert_eq!(register.store.leaf(entry_index).unwrap(), leaf);
     register.fsck();
 }

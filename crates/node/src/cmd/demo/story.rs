@@ -356,14 +356,17 @@ pub(super) fn onward(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow::R
 pub(super) fn withdraw(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow::Result<()> {
     let Cast { ua, eu, .. } = cast;
     stage.step("One indicator was wrong: CERT-UA withdraws it");
-    stage.run(ua, &[
+    stage.run(
+        ua,
+        &[
             "withdraw",
             &story.wrong,
             "--reason",
             "a benign address",
             "--by",
             "olena",
-        ])?;
+        ],
+    )?;
     let revoked = wait(PATIENCE, || {
         Ok(eu
             .run(&["show", &story.wrong])?
@@ -532,7 +535,12 @@ fn state_at(node: &Node, id: &str, peer: &str) -> anyhow::Result<String> {
 fn recipient(node: &Node, id: &str, party: &str) -> anyhow::Result<Value> {
     let answer = node.run(&["sent", id])?;
     let of_party = |row: &&Value| text_of(row, "party") == party;
-    Ok(answer.rows.iter().find(of_party).cloned().unwrap_or_default())
+    Ok(answer
+        .rows
+        .iter()
+        .find(of_party)
+        .cloned()
+        .unwrap_or_default())
 }
 
 fn text_of<'a>(value: &'a Value, key: &str) -> &'a str {

@@ -84,7 +84,9 @@ fn permissions(config: &Config, checks: &mut Vec<Check>) {
 
 /// Alarms nobody has seen to, and receipts that did not come.
 fn receipts(store: &Store, checks: &mut Vec<Check>) {
-    let open = store.alarms(true, 1_000).map_or(0, |rows| rows.len() as u64);
+    let open = store
+        .alarms(true, 1_000)
+        .map_or(0, |rows| rows.len() as u64);
     if open > 0 {
         checks.push(Check::bad(
             "alarms",

@@ -48,7 +48,11 @@ pub async fn expire(app: &App) -> Result<usize, ExpireError> {
             if logged == 0 {
                 break;
             }
-            tracing::warn!(party, records = logged, "receipts did not come in the agreed time");
+            tracing::warn!(
+                party,
+                records = logged,
+                "receipts did not come in the agreed time"
+            );
             app.metrics.receipts_expired_total.inc_by(logged as u64);
             count += logged;
         }

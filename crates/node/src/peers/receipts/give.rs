@@ -54,7 +54,8 @@ pub async fn give(app: &Arc<App>, target: &Target) -> Result<usize, GiveError> {
         if batch.receipts.is_empty() {
             return Ok(owed.len());
         }
-        let body = serde_json::to_vec(&batch).map_err(|error| ReadError::Damaged(error.to_string()))?;
+        let body =
+            serde_json::to_vec(&batch).map_err(|error| ReadError::Damaged(error.to_string()))?;
         match target.client.post_json(&url, body, told).await {
             Err(ClientError::Status {
                 status: 409,
@@ -73,10 +74,7 @@ pub async fn give(app: &Arc<App>, target: &Target) -> Result<usize, GiveError> {
                 let settled: Vec<_> = settled
                     .map(|one| {
                         let refused = one.state == State::Refused;
-                        (
-                            one.entry,
-                            refused.then(|| one.reason.unwrap_or_default()),
-                        )
+                        (one.entry, refused.then(|| one.reason.unwrap_or_default()))
                     })
                     .collect();
                 if settled.is_empty() {
@@ -150,8 +148,7 @@ pub fn batch(
         };
         match signed(app, answered) {
             Ok(note) => {
-                let proof =
-                    prover.proof(answered.entry_index, &answered.entry, Some(salt))?;
+                let proof = prover.proof(answered.entry_index, &answered.entry, Some(salt))?;
                 receipts.push(Item {
                     entry: answered.entry_index,
                     note,
@@ -181,8 +178,8 @@ pub fn signed(app: &App, answered: &Answered) -> Result<String, String> {
         .into_iter()
         .find(|event| event.event() == answered.event)
         .ok_or_else(|| format!("{} is no event of a receipt", answered.event.name()))?;
-    let entry = comity_ledger::entry::Entry::decode(&answered.entry)
-        .map_err(|error| error.to_string())?;
+    let entry =
+        comity_ledger::entry::Entry::decode(&answered.entry).map_err(|error| error.to_string())?;
     let receipt = Receipt {
         event,
         record: answered.id.clone(),

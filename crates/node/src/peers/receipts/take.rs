@@ -39,7 +39,9 @@ pub enum TakeError {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// The key of its receipts is not known.
-    #[error("no key of the receipts of `{0}` is known: {1}\n  help: repeat `comity peer add` with its fingerprint")]
+    #[error(
+        "no key of the receipts of `{0}` is known: {1}\n  help: repeat `comity peer add` with its fingerprint"
+    )]
     Key(String, String),
     /// More than are taken at once, or one that cannot be read at all.
     #[error("{0}")]
@@ -128,7 +130,10 @@ async fn keep(
             Ok(receipt) => match outcomes.next() {
                 Some(Stored::Receipt { fresh: true, .. }) => {
                     let event = format!("{:02x}", receipt.event.code());
-                    app.metrics.receipts_total.with_label_values(&[event.as_str()]).inc();
+                    app.metrics
+                        .receipts_total
+                        .with_label_values(&[event.as_str()])
+                        .inc();
                     (State::Stored, None)
                 }
                 Some(Stored::Receipt { .. }) => (State::Known, None),
@@ -136,7 +141,8 @@ async fn keep(
             },
             Err(reason) => {
                 let text = format!("a receipt of `{}` is not true: {reason}", peer.key);
-                let evidence = json!({ "receipt": item.note, "proof": item.proof, "reason": reason });
+                let evidence =
+                    json!({ "receipt": item.note, "proof": item.proof, "reason": reason });
                 head::alarm(app, &peer.party, "receipt.false", &text, evidence).await?;
                 (State::Refused, Some(reason))
             }

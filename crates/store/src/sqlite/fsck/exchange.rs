@@ -73,7 +73,11 @@ impl Check<'_> {
             }
             // a record's own entry, a refusal, or one apart
             if ![Some(0), Some(6), Some(7)].contains(&row.get::<_, Option<i64>>(6)?) {
-                self.problem("answer.entry", &place, "its log entry is about something else");
+                self.problem(
+                    "answer.entry",
+                    &place,
+                    "its log entry is about something else",
+                );
             }
             if let Some(salt) = row.get::<_, Option<[u8; 32]>>(4)?
                 && commitment(&salt, &row.get(3)?) != entry.commitment
@@ -103,11 +107,19 @@ impl Check<'_> {
             let root: Hash = row.get(1)?;
             let links = decode(row.get(3)?).is_some_and(|entry| entry.link == root);
             if !links || row.get::<_, Option<i64>>(4)? != Some(8) {
-                self.problem("head.entry", &place, "its log entry does not link to its root");
+                self.problem(
+                    "head.entry",
+                    &place,
+                    "its log entry does not link to its root",
+                );
             }
             let (note, text): (String, Option<String>) = (row.get(2)?, row.get(5)?);
             if !text.is_some_and(|text| note.starts_with(&format!("{text}\n"))) {
-                self.problem("head.note", place, "the note is not the one its entry commits to");
+                self.problem(
+                    "head.note",
+                    place,
+                    "the note is not the one its entry commits to",
+                );
             }
         }
         Ok(seen)
