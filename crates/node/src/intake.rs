@@ -1,5 +1,7 @@
 //! The way in: bytes are checked, labelled, permitted, committed. Every object gets a verdict; nothing is refused silently.
 
+mod proved;
+
 use std::sync::Arc;
 
 use comity_ledger::entry::Event;
@@ -14,7 +16,9 @@ use sha2::{Digest as _, Sha256};
 use crate::app::App;
 use crate::handling::{self, Handling, Meaning, Meanings, Source};
 use crate::peers::delivery::Delivery;
+
 use crate::sequencer::SubmitError;
+use proved::{cut, digest, proved};
 
 /// One object as it came.
 #[derive(Clone, Debug)]
@@ -144,16 +148,6 @@ pub fn check(incoming: &Incoming, options: &Options) -> Checked {
             id: readable_id(&incoming.bytes),
             findings: checked.findings,
         },
-    }
-}
-
-/// SHA-256 of the canonical form even of what is no valid object, so that its sender can tell what was refused; of the bytes
-/// where there is none.
-fn digest(bytes: &[u8]) -> comity_ledger::Hash {
-    let limits = comity_stix::json::Limits::default();
-    match comity_stix::canonical::canonical_bytes(bytes, &limits) {
-        Ok(canonical) => Sha256::digest(&canonical).into(),
-        Err(_) => Sha256::digest(bytes).into(),
     }
 }
 
@@ -315,54 +309,6 @@ fn prepare(
         }
     }
     Ok((ops, verdicts))
-}
-
-/// Holds what comes from a Comity node against its sender's proof. What is refused for another reason is answered too, if it
-/// was proved.
-fn proved(handling: &Handling, draft: Draft) -> Draft {
-    let Some(delivery) = &handling.delivery else {
-        return draft;
-    };
-    match draft {
-        Draft::Put(verdict, mut put) => {
-            let found =
-                delivery.prove(&put.id, &put.version_key, &put.content_sha256, put.granular);
-            match found {
-                Ok((consigned, offered)) => {
-                    put.link = consigned.leaf;
-                    if !offered.own {
-                        put.withdrawal = delivery.withdrawal(offered, put.revoked);
-                        put.consigned = Some(Consigned {
-                            version: put.version_text.clone(),
-                            ..consigned
-                        });
-                    }
-                    Draft::Put(verdict, put)
-                }
-                Err(reason) => {
-                    let fate = Fate::Refused {
-                        code: "proof",
-                        reason,
-                    };
-                    Draft::Refused(Verdict { fate, ..verdict }, put.content_sha256, None)
-                }
-            }
-        }
-        Draft::Refused(verdict, content_sha256, _) => {
-            let consigned = delivery.prove_invalid(&verdict.id, &content_sha256);
-            Draft::Refused(verdict, content_sha256, consigned)
-        }
-    }
-}
-
-/// A reason as long as a receipt can carry.
-fn cut(mut reason: String) -> String {
-    let mut end = crate::handling::REASON_BYTES_MAX.min(reason.len());
-    while !reason.is_char_boundary(end) {
-        end -= 1;
-    }
-    reason.truncate(end);
-    reason
 }
 
 /// STIX 2.1 section 3.6: only the creator gives an object new versions. What comes from another party must not revoke or

@@ -63,8 +63,9 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     ));
     if !keys::log_seed_path(dir).exists() {
         ui.warn(format_args!(
-            "the keys are not in this backup: put the log's key at `{}` (mode 0600) before `comity serve`",
-            keys::log_seed_path(dir).display()
+            "the keys are not in this backup: put the log's key at `{}` and the one for receipts at `{}` (mode 0600) before `comity serve`",
+            keys::log_seed_path(dir).display(),
+            keys::receipt_seed_path(dir).display()
         ));
     }
     ui.warn("what the node took in after this backup is not here; tell peers and witnesses before you serve");

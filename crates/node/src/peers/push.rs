@@ -5,6 +5,8 @@
 //! [`send`] notes the disclosure and *sent* in one transaction -> POST -> *accepted* or *refused* by the peer's own status.
 //! CRASH POINT: between *sent* and the answer the record goes again after a restart; the peer knows it and says so.
 
+mod envelope;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -17,18 +19,16 @@ use comity_store::{
     ReadError, Record, Seq,
 };
 
-use super::client::{Answer, Client, ClientError};
-use super::delivery::write_beside;
-use super::head::HEAD_TRIES;
+use super::client::{Client, ClientError};
 use super::inbound::sidecar_item;
 use super::settings::{PeerSettings, Route};
 use super::taxii::{self, RemoteStatus};
 use crate::app::App;
 use crate::disclosure::due;
-use crate::handling::SidecarItem;
-use crate::proof::Prover;
 use crate::release::{Visible, visible};
 use crate::sequencer::SubmitError;
+
+use envelope::{Envelope, LINE_BYTES_MAX, post_proved, unread};
 
 /// Why handing over stopped for now.
 #[derive(Debug, thiserror::Error)]
@@ -297,31 +297,6 @@ fn is_about_all(error: &ClientError) -> bool {
         )
 }
 
-#[derive(Default)]
-struct Envelope {
-    records: Vec<(Seq, String, String)>,
-    objects: Vec<u8>,
-    sidecar: Vec<SidecarItem>,
-}
-
-impl Envelope {
-    /// With proofs under `prover`'s head for a Comity node that knows `known` entries of our log.
-    fn body(&self, prover: Option<&mut Prover>, known: Option<u64>) -> Result<Vec<u8>, ReadError> {
-        let mut body = Vec::with_capacity(self.objects.len() + 64);
-        body.extend_from_slice(b"{\"objects\":[");
-        body.extend_from_slice(&self.objects);
-        body.push(b']');
-        if let Some(prover) = prover {
-            write_beside(&mut body, &mut self.sidecar.clone(), prover, known)?;
-        }
-        body.push(b'}');
-        Ok(body)
-    }
-}
-
-/// What a line of the sidecar takes at most, octets, in a log of the largest size: label, entry, path.
-const LINE_BYTES_MAX: usize = 1_024 + comity_ledger::tree::PROOF_HASHES_MAX * 48;
-
 /// Reads the due records, leaves out what the peer may not see, and groups them by the peer's collection.
 async fn pack(
     app: &Arc<App>,
@@ -450,45 +425,6 @@ async fn deliver(
     let ops = judge(target, envelope, &status);
     app.sequencer.submit(ops).await.map_err(local)?;
     Ok(())
-}
-
-/// Posts with proofs. The first time after a start nobody here knows which of our heads the peer knows: it says so, and gets
-/// the proof that the new one continues it.
-async fn post_proved(
-    app: &App,
-    target: &Target,
-    url: &str,
-    envelope: &Envelope,
-) -> Result<Answer, ClientError> {
-    let (mut told, mut tries) = (None, 0);
-    loop {
-        tries += 1;
-        let known = app.exchange.acknowledged(&target.peer.key);
-        let mut prover = Prover::new(&app.store).map_err(unread)?;
-        let body = envelope.body(Some(&mut prover), known).map_err(unread)?;
-        match target.client.post_taxii(url, body, told).await {
-            Err(ClientError::Status {
-                status: 409,
-                known_head: Some(known),
-                ..
-            }) if tries < HEAD_TRIES => {
-                told = Some(known);
-                app.exchange.told(&target.peer.key, known);
-            }
-            Ok(answer) => {
-                app.exchange.acknowledge(&target.peer.key, prover.size());
-                return Ok(answer);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn unread(error: ReadError) -> ClientError {
-    ClientError::Unreachable {
-        url: "the own register".to_owned(),
-        text: error.to_string(),
-    }
 }
 
 /// Asks for the status again until the peer has decided; a peer that never does is tried anew later.

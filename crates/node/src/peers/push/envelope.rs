@@ -1,0 +1,79 @@
+//! One envelope on its way to a peer, with the proofs beside its records.
+
+use comity_store::{ReadError, Seq};
+
+use super::Target;
+use crate::app::App;
+use crate::handling::SidecarItem;
+use crate::peers::client::{Answer, ClientError};
+use crate::peers::delivery::write_beside;
+use crate::peers::head::HEAD_TRIES;
+use crate::proof::Prover;
+
+#[derive(Default)]
+pub(super) struct Envelope {
+    pub(super) records: Vec<(Seq, String, String)>,
+    pub(super) objects: Vec<u8>,
+    pub(super) sidecar: Vec<SidecarItem>,
+}
+
+impl Envelope {
+    /// With proofs under `prover`'s head for a Comity node that knows `known` entries of our log.
+    pub(super) fn body(
+        &self,
+        prover: Option<&mut Prover>,
+        known: Option<u64>,
+    ) -> Result<Vec<u8>, ReadError> {
+        let mut body = Vec::with_capacity(self.objects.len() + 64);
+        body.extend_from_slice(b"{\"objects\":[");
+        body.extend_from_slice(&self.objects);
+        body.push(b']');
+        if let Some(prover) = prover {
+            write_beside(&mut body, &mut self.sidecar.clone(), prover, known)?;
+        }
+        body.push(b'}');
+        Ok(body)
+    }
+}
+
+/// What a line of the sidecar takes at most, octets, in a log of the largest size: label, entry, path.
+pub(super) const LINE_BYTES_MAX: usize = 1_024 + comity_ledger::tree::PROOF_HASHES_MAX * 48;
+
+/// Posts with proofs. The first time after a start nobody here knows which of our heads the peer knows: it says so, and gets
+/// the proof that the new one continues it.
+pub(super) async fn post_proved(
+    app: &App,
+    target: &Target,
+    url: &str,
+    envelope: &Envelope,
+) -> Result<Answer, ClientError> {
+    let (mut told, mut tries) = (None, 0);
+    loop {
+        tries += 1;
+        let known = app.exchange.acknowledged(&target.peer.key);
+        let mut prover = Prover::new(&app.store).map_err(unread)?;
+        let body = envelope.body(Some(&mut prover), known).map_err(unread)?;
+        match target.client.post_taxii(url, body, told).await {
+            Err(ClientError::Status {
+                status: 409,
+                known_head: Some(known),
+                ..
+            }) if tries < HEAD_TRIES => {
+                told = Some(known);
+                app.exchange.told(&target.peer.key, known);
+            }
+            Ok(answer) => {
+                app.exchange.acknowledge(&target.peer.key, prover.size());
+                return Ok(answer);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+pub(super) fn unread(error: ReadError) -> ClientError {
+    ClientError::Unreachable {
+        url: "the own register".to_owned(),
+        text: error.to_string(),
+    }
+}
