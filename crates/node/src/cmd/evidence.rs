@@ -18,9 +18,9 @@ use comity_evidence::{Hash, parse_hex};
 use comity_store::vault::Vault;
 use serde_json::Value;
 
-use super::Global;
-use super::call::{self, text};
-use super::ui::{Progress, Ui, Unit};
+use super::call::{self, number, text};
+use super::ui::{Progress, Ui, Unit, counted, thousands};
+use super::{Global, exit};
 use crate::control::{Command, Evidence};
 
 /// Arguments of `comity evidence`.
@@ -59,6 +59,8 @@ enum Act {
     Retain(hold::RetainArgs),
     /// Destroy the contents for good; hash, reason and authority stay
     Destroy(event::DestroyArgs),
+    /// Remove contents no exhibit has, left by seals that were begun anew
+    Tidy,
     /// Keys by which persons sign custody
     Key(key::Args),
 }
@@ -76,8 +78,23 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         Act::Hold(args) => hold::run(args, global, ui),
         Act::Retain(args) => hold::retain(args, global, ui),
         Act::Destroy(args) => event::destroy(args, global, ui),
+        Act::Tidy => tidy(global, ui),
         Act::Key(args) => key::run(args, global, ui),
     }
+}
+
+fn tidy(global: &Global, ui: &Ui) -> anyhow::Result<u8> {
+    let answer = call::one(global, ui, Command::Evidence(Evidence::Tidy))?;
+    if ui.is_json() {
+        ui.json(&answer)?;
+    } else {
+        ui.line(format!(
+            "{} removed, {} octets",
+            counted(number(&answer, "objects"), "object"),
+            thousands(number(&answer, "octets"))
+        ))?;
+    }
+    Ok(exit::DONE)
 }
 
 /// What the node says before an event about `exhibit` can be made.

@@ -58,6 +58,8 @@ pub enum Evidence {
     },
     /// How long an exhibit is kept, and for what.
     Keep(Keep),
+    /// Remove objects of the vault that no exhibit has.
+    Tidy,
     /// All exhibits, as rows.
     List,
     /// One exhibit with its custody.
@@ -128,6 +130,10 @@ pub(super) fn execute(
             damaged,
         } => checked(app, actor, &exhibit, &rehashed, damaged),
         Evidence::Keep(keep) => self::keep(app, actor, keep),
+        Evidence::Tidy => {
+            let (objects, octets) = sweep::remove_left_over(app, actor)?;
+            Ok(json!({ "objects": objects, "octets": octets }))
+        }
         Evidence::List => {
             let all = app.store.exhibits()?;
             for row in &all {
@@ -216,7 +222,17 @@ fn seal(app: &Arc<App>, actor: &str, seal: Seal) -> Result<Value, ControlError> 
     let id = signed.event.fields().exhibit.clone();
     if let Some(row) = app.store.exhibit(id.as_str())? {
         // sealed before an interruption: the caller only has to clear away
-        return shown(app, &row);
+        if row.items_sha256 == signed.event.fields().items_sha256 {
+            return shown(app, &row);
+        }
+        return Err(ControlError::new(
+            ErrorKind::Taken,
+            format!(
+                "these files were sealed as `{}` before the interruption, and are others now",
+                row.number
+            ),
+        )
+        .help("`--restart` seals them as another exhibit"));
     }
     let collection = own_collection(app, actor, seal.collection.as_deref())?;
     let row = commit::seal(

@@ -1,6 +1,6 @@
 //! Removes objects of destroyed exhibits: after the register has said so, never before.
 
-use comity_evidence::Hash;
+use comity_evidence::{Hash, Hex};
 use comity_store::{Evidence, EvidenceChange, Op};
 
 use crate::app::App;
@@ -51,4 +51,37 @@ fn remove(app: &App) -> Result<Option<(usize, Op)>, ControlError> {
         change: EvidenceChange::Removed(doomed),
     }));
     Ok(Some((count, op)))
+}
+
+/// Removes objects that neither an exhibit nor a seal under way has; gives their number and octets. Only on an operator's
+/// word: after an old register was restored, what looks left over may be evidence.
+///
+/// # Errors
+/// While something is being sealed; when the disk fails.
+pub fn remove_left_over(app: &App, actor: &str) -> Result<(usize, u64), ControlError> {
+    let vault = super::commit::vault(app);
+    let _lock = vault.lock_for_removal()?;
+    let pending = vault.pending_objects();
+    let mut all: Vec<(Hash, u64)> = Vec::new();
+    vault.each_object(&mut |sha256, size| all.push((sha256, size)), &mut |_| {})?;
+    let mut left = Vec::new();
+    for (sha256, size) in all {
+        if !pending.contains(&sha256) && !app.store.is_vault_object(&sha256)? {
+            left.push((sha256, size));
+        }
+    }
+    let octets = left.iter().map(|(_, size)| size).sum();
+    let names: Vec<String> = left
+        .iter()
+        .map(|(sha256, _)| Hex(sha256).to_string())
+        .collect();
+    // said before it is done: what is gone must be in the log
+    let note = serde_json::json!({ "evidence_tidy": { "objects": names, "octets": octets } });
+    if !left.is_empty() {
+        app.administer_blocking(actor, comity_store::Admin::Note(note))?;
+    }
+    for (sha256, _) in &left {
+        vault.remove_object(sha256)?;
+    }
+    Ok((left.len(), octets))
 }

@@ -3,6 +3,7 @@
 mod attack;
 mod care;
 mod errors;
+mod evidence;
 mod help;
 mod peering;
 mod records;

@@ -7,14 +7,14 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use super::{FIRST, Node, bundle, indicator, program};
 
 /// A `comity serve` that is stopped at the end of the test, whatever happens.
-struct Serving {
+pub(super) struct Serving {
     child: Child,
     lines: BufReader<ChildStderr>,
     address: String,
 }
 
 impl Serving {
-    fn start(node: &Node) -> Self {
+    pub(super) fn start(node: &Node) -> Self {
         let mut child = program(&node.dir())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .stderr(Stdio::piped())

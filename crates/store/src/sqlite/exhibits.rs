@@ -94,6 +94,18 @@ impl Store {
         })
     }
 
+    /// Whether the register knows this object and has not said that it is gone.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn is_vault_object(&self, sha256: &Hash) -> Result<bool, ReadError> {
+        self.with(|connection| {
+            Ok(connection
+                .prepare_cached("SELECT 1 FROM vault_object WHERE sha256 = ?1 AND state < 2")?
+                .exists([sha256])?)
+        })
+    }
+
     /// Objects whose removal a crash may have cut off.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! What a seal under way has done, so that it can go on after an interruption.
 //!
-//! A line is written only when its file is whole, synced and named in the vault. So a line can be trusted without reading the
-//! object again: what was on disk before the line is there after any crash, and an octet that rots later is `fsck --deep`'s to
-//! find, for this object as for every other. What the source was is in the line too: if it is another now, it is read again.
+//! A line is written only when its file is whole and synced; then the file gets its name in the vault. So if an object is there
+//! under the name in a line, it can be trusted without reading it again: its contents were on disk before it had that name, and
+//! an octet that rots later is `fsck --depth deep`'s to find, for this object as for every other. What the source was is in the line
+//! too: if it is another now, it is read again.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};

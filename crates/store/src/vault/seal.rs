@@ -320,7 +320,10 @@ fn collect(
                 staged_bytes += file.record.size;
                 staged.push(file);
             }
-            None => resumed += 1,
+            None => {
+                group.touch(&done.item.sha256);
+                resumed += 1;
+            }
         }
         list.add(done.number, done.item)?;
         if staged.len() >= GROUP_FILES || staged_bytes >= GROUP_BYTES {
@@ -343,12 +346,12 @@ fn collect(
     vault
         .point("vault.list")
         .map_err(VaultError::io("name the list in", &session.folder))?;
-    group.name(LIST, &manifest.sha256())?;
-    group.sync_folders()?;
     session
         .journal
         .add(&[Record::of_list(&manifest.sha256(), 0)])
         .map_err(VaultError::io("write the journal in", &session.folder))?;
+    group.name(LIST, &manifest.sha256())?;
+    group.sync_folders()?;
     // CRASH POINT: everything is in the vault and nothing refers to it; `--resume` finds all in the journal
     Ok(Sealed {
         items: manifest.items(),

