@@ -37,6 +37,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The log's public key as a C2SP vkey.
     pub log_key: String,
+    /// Signs custody for the authority.
+    pub custody: Signer,
     /// Exchange with peers.
     pub exchange: crate::peers::run::Exchange,
     catalog: RwLock<Arc<Catalog>>,
@@ -129,6 +131,7 @@ impl App {
                 source,
             })?;
         keys::create_log_seed(&config.dir, &**entropy)?;
+        crate::evidence::keys::custody(&config.dir, config.party(), &**entropy)?;
         let genesis = Genesis {
             database_id,
             origin: origin(config.party()),
@@ -158,6 +161,7 @@ impl App {
         let metrics =
             Arc::new(Metrics::new().map_err(|error| AppError::Internal(error.to_string()))?);
         let (sign, log_key) = signer(&config)?;
+        let custody = crate::evidence::keys::custody(&config.dir, config.party(), &*entropy)?;
         let head = store.head()?;
         check_head(&head, &log_key)?;
         metrics
@@ -187,6 +191,7 @@ impl App {
             entropy,
             metrics,
             log_key,
+            custody,
             exchange: crate::peers::run::Exchange::default(),
             catalog,
             catalog_changed: tokio::sync::watch::Sender::new(0),

@@ -1,5 +1,17 @@
-//! Packages of evidence on disk, and the time-stamping authority. What a package is says `comity_evidence::package`; how one is
+//! Evidence: exhibits in the vault, their custody as signed records, packages for a court.
+//!
+//! [`keys`] has the keys that sign custody; [`records`] makes the STIX records of an exhibit and an event; [`commit`] checks an
+//! event that a person has signed, adds the authority's signature and commits records and rows in one transaction. The
+//! contents are read and written by whoever runs the command, beside the node: they never pass through it. [`package`] writes
+//! packages to disk, [`tsa`] asks a time-stamping authority; what a package is says `comity_evidence::package`, how one is
 //! checked, `comity_verify`.
+//!
+//! **Architecture Invariant:** nothing becomes custody without a person's signature and the authority's, both over the same
+//! event, and without following the event before (`comity_evidence::custody::Chain`).
 
+pub mod commit;
+pub mod keys;
 pub mod package;
+pub mod records;
+pub mod sweep;
 pub mod tsa;

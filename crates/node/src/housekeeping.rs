@@ -1,4 +1,5 @@
-//! What must be done now and then: drop TAXII statuses after their 24 hours (TAXII 2.1 section 4.3).
+//! What must be done now and then: drop TAXII statuses after their 24 hours (TAXII 2.1 section 4.3), remove contents of
+//! destroyed exhibits that a crash left behind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,9 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         });
         if let Err(error) = app.sequencer.submit(vec![expire]).await {
             tracing::warn!(%error, "what has expired could not be dropped; it is tried again");
+        }
+        if let Err(error) = crate::evidence::sweep::remove_doomed_async(&app).await {
+            tracing::warn!(%error, "contents of destroyed exhibits are still there; it is tried again");
         }
     }
 }

@@ -177,6 +177,25 @@ pub fn accept_blocking(
     Ok(judge(app, verdicts, outcomes))
 }
 
+/// Labels checked objects for an act that commits them together with rows of its own.
+///
+/// # Errors
+/// When there is no randomness; inside, the verdict on the first that cannot be taken.
+pub fn puts(
+    app: &App,
+    objects: Vec<Checked>,
+    collections: &[CollectionKey],
+    source: &Source,
+    handling: &Handling,
+) -> Result<Result<Vec<Put>, Verdict>, SubmitError> {
+    let (ops, verdicts) = prepare(app, objects, collections, source, handling)?;
+    let puts = ops.into_iter().zip(verdicts).map(|(op, verdict)| match op {
+        Op::Put(put) => Ok(*put),
+        _ => Err(verdict),
+    });
+    Ok(puts.collect())
+}
+
 /// What would become of the objects, without keeping them: for `import --dry-run`.
 #[must_use]
 pub fn foresee(

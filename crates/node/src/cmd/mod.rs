@@ -11,6 +11,7 @@ mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod evidence;
 mod excerpt;
 mod exit;
 mod export;
@@ -144,6 +145,8 @@ enum Command {
     Collection(collection::Args),
     /// Why someone can or cannot see something
     Access(access::Args),
+    /// Evidence: seal exhibits, follow their custody
+    Evidence(evidence::Args),
     /// The transparency log: head, entries, proofs
     Log(log::Args),
     /// Check the whole register and its log
@@ -215,6 +218,7 @@ fn run(cli: Cli, ui: &Ui) -> anyhow::Result<u8> {
         Command::Token(args) => token::run(args, global, ui),
         Command::Collection(args) => collection::run(args, global, ui),
         Command::Access(args) => access::run(args, global, ui),
+        Command::Evidence(args) => evidence::run(args, global, ui),
         Command::Log(args) => log::run(args, global, ui),
         Command::Fsck(args) => fsck::run(args, global, ui),
         Command::Backup(args) => backup::run(args, global, ui),

@@ -10,6 +10,7 @@ mod backup;
 pub mod client;
 mod collection;
 mod error;
+mod evidence;
 mod export;
 mod import;
 mod log;
@@ -35,6 +36,7 @@ pub use access::Access;
 pub use backup::BackupMade;
 pub use collection::{Change as CollectionChange, Collection};
 pub use error::{ControlError, ErrorKind};
+pub use evidence::{Evidence, Keep as EvidenceKeep, Seal as EvidenceSeal, time as evidence_time};
 pub use export::Export;
 pub use import::Import;
 pub use log::Log;
@@ -72,6 +74,8 @@ pub enum Command {
     Log(Log),
     /// Other nodes.
     Peer(Peer),
+    /// Exhibits and their custody.
+    Evidence(Evidence),
     /// Note in the log that a copy of the register was made.
     BackupMade(BackupMade),
     /// What the node is and how it does.
@@ -144,6 +148,7 @@ pub fn execute(
         Command::Withdraw(command) => withdraw::execute(app, &actor, &command),
         Command::Log(command) => log::execute(app, command, output),
         Command::Peer(command) => peer::execute(app, &actor, command, output),
+        Command::Evidence(command) => evidence::execute(app, &actor, command, output),
         Command::BackupMade(command) => backup::execute(app, &actor, &command),
         Command::Status => log::status(app),
     }

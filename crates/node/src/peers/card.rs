@@ -19,6 +19,9 @@ pub struct Card {
     pub name: String,
     /// Verifier key of its log (C2SP signed-note vkey).
     pub log_key: String,
+    /// Verifier key by which the authority signs custody; absent on nodes without evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custody_key: Option<String>,
     /// Path of its TAXII API root.
     pub api_root: String,
     /// Whom to write to.
@@ -34,6 +37,7 @@ pub fn own(app: &App) -> Card {
         party: app.party.as_str().to_owned(),
         name: app.config.name().to_owned(),
         log_key: app.log_key.clone(),
+        custody_key: Some(app.custody.verifier().to_string()),
         api_root: format!("/{}/", app.config.root_path()),
         contact: app.config.contact.value.clone(),
     }

@@ -21,6 +21,9 @@ pub struct PeerSettings {
     pub push: Vec<Route>,
     /// Seconds between polls where the other side sends no events; 0 for never.
     pub poll_seconds: u64,
+    /// Verifier key by which the other authority signs custody, as its card said when its fingerprint was compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custody_key: Option<String>,
     /// TLP of records that come from it without any; AMBER is assumed when there is none here either.
     pub tlp_in: Option<String>,
 }

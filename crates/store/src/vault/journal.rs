@@ -37,6 +37,16 @@ impl Record {
         }
     }
 
+    /// The list of items itself, which has no name of an item.
+    pub(super) fn of_list(sha256: &Hash, size: u64) -> Self {
+        Self {
+            name: String::new(),
+            sha256: Hex(sha256).to_string(),
+            size,
+            source: [0; 6],
+        }
+    }
+
     pub(super) fn sha256(&self) -> Option<Hash> {
         parse_hex(&self.sha256)
     }

@@ -16,6 +16,7 @@
 mod buffer;
 mod copy;
 mod error;
+mod exhibit;
 mod group;
 mod journal;
 mod object;
@@ -33,6 +34,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags};
 use crate::Faults;
 
 pub use error::VaultError;
+pub use exhibit::{Names, Rehashed};
 pub use object::{ObjectReader, Stray};
 pub use seal::{Sealed, Sealing};
 pub use session::{Began, Session};

@@ -27,6 +27,18 @@ impl ObjectReader {
         self.size
     }
 
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Octets it takes on disk.
+    pub(super) fn allocated(&self) -> u64 {
+        use std::os::unix::fs::MetadataExt as _;
+        self.file
+            .metadata()
+            .map_or(self.size, |data| data.blocks().saturating_mul(512))
+    }
+
     /// Reads from `offset`; 0 at the end.
     ///
     /// # Errors
@@ -105,6 +117,23 @@ impl Vault {
         sha256: &Hash,
         done: &mut dyn FnMut(u64),
     ) -> Result<u64, VaultError> {
+        let (size, found) = self.digest_object(sha256, done)?;
+        if found == *sha256 {
+            Ok(size)
+        } else {
+            Err(VaultError::Damaged {
+                sha256: Hex(sha256).to_string(),
+                what: format!("its contents hash to {}", Hex(&found)),
+            })
+        }
+    }
+
+    /// Size and hash of an object as it is now.
+    pub(super) fn digest_object(
+        &self,
+        sha256: &Hash,
+        done: &mut dyn FnMut(u64),
+    ) -> Result<(u64, Hash), VaultError> {
         let mut object = self.open_object(sha256)?;
         let name = Hex(sha256).to_string();
         let mut hasher = Sha256::new();
@@ -124,15 +153,7 @@ impl Vault {
             hasher.update(buffer.first(read));
             done(read as u64);
         }
-        let found: Hash = hasher.finalize().into();
-        if found == *sha256 {
-            Ok(object.size())
-        } else {
-            Err(VaultError::Damaged {
-                sha256: name,
-                what: format!("its contents hash to {}", Hex(&found)),
-            })
-        }
+        Ok((object.size(), hasher.finalize().into()))
     }
 
     /// Removes an object for good. Removing one that is gone already is no error: a removal cut off by a crash is done again.

@@ -345,6 +345,10 @@ fn collect(
         .map_err(VaultError::io("name the list in", &session.folder))?;
     group.name(LIST, &manifest.sha256())?;
     group.sync_folders()?;
+    session
+        .journal
+        .add(&[Record::of_list(&manifest.sha256(), 0)])
+        .map_err(VaultError::io("write the journal in", &session.folder))?;
     // CRASH POINT: everything is in the vault and nothing refers to it; `--resume` finds all in the journal
     Ok(Sealed {
         items: manifest.items(),

@@ -64,7 +64,9 @@ impl Vault {
         }
         let mut done = HashMap::new();
         let journal = Journal::open(&folder.join("journal.jsonl"), |record| {
-            done.insert(record.name.clone(), record);
+            if !record.name.is_empty() {
+                done.insert(record.name.clone(), record);
+            }
         })?;
         if how == Began::New && there && !done.is_empty() {
             return Err(VaultError::Interrupted {

@@ -11,6 +11,7 @@
 mod basics;
 mod batches;
 mod crash;
+mod evidence;
 mod faults;
 mod fsck;
 mod migrations;
