@@ -22,6 +22,6 @@ pub use read::{
 };
 pub use report::{Level, Problem, ProgressReport, Report};
 pub use write::{
-    Administer, Appended, Batch, Delete, Disclose, Fault, Op, Outcome, Package, Put, Refuse, Relabel,
-    Stored,
+    Administer, Appended, Batch, Delete, Disclose, Fault, Op, Outcome, Package, Put, Refuse,
+    Relabel, Stored,
 };

@@ -185,8 +185,7 @@ fn authority(args: &Args, global: &Global) -> anyhow::Result<Option<tsa::Authori
         anyhow::anyhow!("the certificates of the time-stamping authority are not given\n  help: `--tsa-ca FILE`, or `tsa_ca` in the configuration")
     })?;
     let pem = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let certificates =
-        tsp::certificates(&pem).with_context(|| format!("`{}`", path.display()))?;
+    let certificates = tsp::certificates(&pem).with_context(|| format!("`{}`", path.display()))?;
     Ok(Some(tsa::Authority { url, certificates }))
 }
 
