@@ -1,9 +1,10 @@
-//! Evidence: exhibits in the vault, their custody as signed records.
+//! Evidence: exhibits in the vault, their custody as signed records, packages for a court.
 //!
 //! [`keys`] has the keys that sign custody; [`records`] makes the STIX records of an exhibit and an event; [`commit`] checks an
 //! event that a person has signed, adds the authority's signature and commits records and rows in one transaction. The
 //! contents are read and written by whoever runs the command, beside the node: they never pass through it. [`package`] writes
-//! packages for a court, [`tsa`] asks a time-stamping authority; `comity_evidence::package` says what a package is.
+//! packages to disk, [`tsa`] asks a time-stamping authority; what a package is says `comity_evidence::package`, how one is
+//! checked, `comity_verify`.
 //!
 //! **Architecture Invariant:** nothing becomes custody without a person's signature and the authority's, both over the same
 //! event, and without following the event before (`comity_evidence::custody::Chain`).

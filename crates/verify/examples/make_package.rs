@@ -4,6 +4,14 @@
 //!
 //! OUT/package is the directory, OUT/package.tar the same as a tar, OUT/policy.txt and OUT/keys.txt what a court would have from
 //! elsewhere. DIR holds a time-stamping authority for `openssl ts`: tsa.cnf and chain.pem.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "tests"
+)]
 
 #[path = "../tests/it/fixture.rs"]
 mod fixture;

@@ -261,6 +261,14 @@ impl Sealed {
         &self.seal_sha256
     }
 
+    /// The seal itself, canonical JSON.
+    #[must_use]
+    pub fn seal_json(&self) -> &str {
+        let bytes = self.files.get(&Name::Seal).map_or(&[][..], Vec::as_slice);
+        // INVARIANT: `Draft::seal` made it from a string
+        str::from_utf8(bytes).unwrap_or_default()
+    }
+
     /// Ends: with the log's proof (entry and salt as extra data) and, if one was announced, the authority's answer over the
     /// text of the proof's checkpoint, and its certificates.
     ///

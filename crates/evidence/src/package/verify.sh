@@ -185,6 +185,7 @@ if [ -f seal/checkpoint.tsr ]; then
   if [ -z "$tsa_ca" ]; then tsa_ca=seal/tsa-chain.pem; own="$own --tsa-ca"; fi
   openssl ts -verify -data "$t/checkpoint" -in seal/checkpoint.tsr -CAfile "$tsa_ca" -untrusted seal/tsa-chain.pem >"$t/out" 2>&1 ||
     bad "the time stamp does not hold: $(tail -n 1 "$t/out")"
+  openssl verify -check_ss_sig -CAfile seal/tsa-chain.pem seal/tsa-chain.pem >"$t/out" 2>&1 || bad "seal/tsa-chain.pem is damaged"
   good "time stamp: $(openssl ts -reply -in seal/checkpoint.tsr -text 2>/dev/null | sed -n 's/^Time stamp: //p')"
 else
   echo "    no time stamp belongs to this package"

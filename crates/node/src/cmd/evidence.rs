@@ -6,6 +6,7 @@ mod event;
 mod hold;
 mod key;
 mod list;
+mod package;
 mod person;
 mod seal;
 mod show;
@@ -51,6 +52,8 @@ enum Act {
     Copy(write_out::Args),
     /// Write the contents out for people or tools outside
     Export(write_out::Args),
+    /// Write exhibits out as a package that can be checked without any node
+    Package(package::Args),
     /// Note another event: analysed, derived, disclosed, returned, refused, sealed again
     Event(event::Args),
     /// Keep an exhibit from being destroyed, or no longer
@@ -74,6 +77,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         Act::Open(args) => write_out::run(args, write_out::What::Opened, global, ui),
         Act::Copy(args) => write_out::run(args, write_out::What::Copied, global, ui),
         Act::Export(args) => write_out::run(args, write_out::What::Exported, global, ui),
+        Act::Package(args) => package::run(&args, global, ui),
         Act::Event(args) => event::run(args, global, ui),
         Act::Hold(args) => hold::run(args, global, ui),
         Act::Retain(args) => hold::retain(args, global, ui),

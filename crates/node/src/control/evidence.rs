@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{ControlError, ErrorKind, Output, collection, person};
+
+mod package;
 use crate::app::App;
 use crate::clock::micros_to_text;
 use crate::evidence::commit::{self, Sealing, Signed};
@@ -66,6 +68,16 @@ pub enum Evidence {
     Show {
         /// Which exhibit.
         exhibit: String,
+    },
+    /// What a package of these exhibits is made from.
+    Gather {
+        /// Which exhibits.
+        exhibits: Vec<String>,
+    },
+    /// Commit to the seal of a package; gives the proof.
+    Package {
+        /// `seal/seal.json`.
+        seal: String,
     },
 }
 
@@ -142,6 +154,8 @@ pub(super) fn execute(
             Ok(json!({ "exhibits": all.len() }))
         }
         Evidence::Show { exhibit } => show(app, &exhibit),
+        Evidence::Gather { exhibits } => package::gather(app, &exhibits),
+        Evidence::Package { seal } => package::commit(app, seal),
     }
 }
 

@@ -43,6 +43,17 @@ pub enum TsaError {
     },
 }
 
+impl TsaError {
+    /// It cannot be asked at all.
+    #[must_use]
+    pub fn unreachable(url: &str, error: &dyn std::error::Error) -> Self {
+        Self::Unreachable {
+            url: url.to_owned(),
+            text: error.to_string(),
+        }
+    }
+}
+
 /// A verified token over `checkpoint`, reduced to what is signed, and the certificates that belong beside it, as PEM.
 ///
 /// # Errors

@@ -325,6 +325,18 @@ impl Client {
     }
 }
 
+/// For a service that is no peer: judged by the public authorities, no credentials, no redirects.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub fn foreign() -> Result<reqwest::Client, ClientError> {
+    // as in `Client::new`
+    let _installed = rustls::crypto::CryptoProvider::install_default((*provider()).clone());
+    base()
+        .build()
+        .map_err(|error| ClientError::Credentials(chain(&error)))
+}
+
 fn base() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent(concat!("comity/", env!("CARGO_PKG_VERSION")))

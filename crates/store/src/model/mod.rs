@@ -29,5 +29,6 @@ pub use receipts::{
 };
 pub use report::{Level, Problem, ProgressReport, Report};
 pub use write::{
-    Administer, Appended, Batch, Delete, Disclose, Fault, Op, Outcome, Put, Refuse, Relabel, Stored,
+    Administer, Appended, Batch, Delete, Disclose, Fault, Op, Outcome, Package, Put, Refuse,
+    Relabel, Stored,
 };

@@ -45,6 +45,8 @@ pub enum Op {
     Admin(Administer),
     /// Exhibits and custody, with the records that carry them.
     Evidence(Box<Evidence>),
+    /// Commit to the seal of a package of evidence.
+    Package(Package),
     /// Positions, delivery states, TAXII statuses: no log entry.
     Progress(Progress),
 }
@@ -163,6 +165,15 @@ pub struct Refuse {
     /// The sender's leaf, when a receipt is owed for it.
     pub consigned: Option<Consigned>,
     /// Salt of the entry.
+    pub salt: [u8; 32],
+}
+
+/// A package of evidence that leaves: the entry commits to its seal, byte for byte, and the text is kept with the entry.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// `seal/seal.json`.
+    pub seal: String,
+    /// Salt of the entry; goes into the package.
     pub salt: [u8; 32],
 }
 

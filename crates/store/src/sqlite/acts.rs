@@ -1,5 +1,6 @@
 //! Entries about what was done with records, and bookkeeping without entries.
 
+use comity_evidence::sha256;
 use comity_ledger::entry::{Event, LINK_NONE};
 use rusqlite::{OptionalExtension as _, params};
 use serde_json::json;
@@ -9,7 +10,7 @@ use super::{
     deliveries::state_code,
     tx::{Failure, Tx, canonical_text, to_i64},
 };
-use crate::{DeliveryState, Disclose, EntryKind, Fault, Outcome, Progress, Refuse, Seq};
+use crate::{DeliveryState, Disclose, EntryKind, Fault, Outcome, Package, Progress, Refuse, Seq};
 
 impl Tx<'_> {
     pub(super) fn disclose(
@@ -49,6 +50,21 @@ impl Tx<'_> {
         if let Some((records, due)) = &disclose.awaited {
             self.await_receipts(&disclose.reader_party, records, *due)?;
         }
+        Ok(Ok(Outcome::Logged {
+            entry_index: logged.index,
+        }))
+    }
+
+    pub(super) fn package(&mut self, package: &Package) -> Result<Result<Outcome, Fault>, Failure> {
+        let logged = self.log_with(
+            EntryKind::Disclosure,
+            None,
+            Event::Disclosure,
+            &package.seal,
+            sha256(package.seal.as_bytes()),
+            &package.salt,
+            LINK_NONE,
+        )?;
         Ok(Ok(Outcome::Logged {
             entry_index: logged.index,
         }))

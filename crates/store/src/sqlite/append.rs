@@ -249,6 +249,7 @@ fn apply(tx: &mut Tx<'_>, op: &Op) -> Result<Outcome, Failure> {
         Op::Alarm(alarm) => tx.raise(alarm)?,
         Op::Admin(administer) => tx.administer(administer)?,
         Op::Evidence(evidence) => tx.evidence(evidence)?,
+        Op::Package(package) => tx.package(package)?,
         Op::Progress(progress) => tx.progress(progress)?,
     };
     Ok(done.unwrap_or_else(Outcome::Rejected))

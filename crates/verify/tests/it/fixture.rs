@@ -60,6 +60,9 @@ impl Default for World {
     }
 }
 
+/// Makes a token and its chain for a checkpoint's text.
+pub(crate) type Stamp<'a> = &'a dyn Fn(&str) -> (Vec<u8>, Vec<u8>);
+
 /// Files by path, payload among them.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
@@ -328,12 +331,12 @@ impl World {
     }
 
     /// All files; `stamp` makes a token and a chain for the checkpoint's text.
-    pub(crate) fn files(&self, stamp: Option<&dyn Fn(&str) -> (Vec<u8>, Vec<u8>)>) -> Files {
+    pub(crate) fn files(&self, stamp: Option<Stamp<'_>>) -> Files {
         self.with_payload(self.finished(stamp))
     }
 
     /// All but the payload's contents.
-    pub(crate) fn finished(&self, stamp: Option<&dyn Fn(&str) -> (Vec<u8>, Vec<u8>)>) -> Finished {
+    pub(crate) fn finished(&self, stamp: Option<Stamp<'_>>) -> Finished {
         let sealed = self.sealed(stamp.is_some());
         let proof = self.seal_proof(sealed.seal_sha256());
         let text = proof.checkpoint().text_unverified().to_owned();

