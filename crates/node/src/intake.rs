@@ -507,6 +507,7 @@ fn fate(stored: Stored) -> Fate {
             Fate::Known { entry_index, added: added_to > 0, label_differs }
         }
         Stored::Conflict { .. } => Fate::Conflict,
+        Stored::NotSuccessor { reason, .. } => Fate::Refused { code: "versions", reason },
         Stored::AfterRevoked { .. } => Fate::Refused {
             code: "revoked",
             reason: "a later version of an object that was revoked: revoking is final (STIX 2.1 section 3.2)".to_owned(),
