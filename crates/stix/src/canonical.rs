@@ -1,7 +1,7 @@
 //! Canonical JSON (RFC 8785): one text for one value, whatever way it was written.
 
 use crate::finding::Finding;
-use crate::json::{Document, Kind, Limits, Value};
+use crate::json::{Document, Kind, Limits, Member, Value};
 
 /// The canonical text of `value`.
 #[must_use]
@@ -37,14 +37,13 @@ pub(crate) fn write(value: Value<'_>, into: &mut Vec<u8>) {
             }
             into.push(b']');
         }
-        Kind::Object => object(value, into),
+        Kind::Object => write_object(value.members(), into),
     }
 }
 
 /// RFC 8785 3.2.3: members in the order of their names as UTF-16 code units.
-fn object(value: Value<'_>, into: &mut Vec<u8>) {
-    let mut members: Vec<(&str, Value<'_>)> = value
-        .members()
+pub(crate) fn write_object<'d>(members: impl Iterator<Item = Member<'d>>, into: &mut Vec<u8>) {
+    let mut members: Vec<(&str, Value<'_>)> = members
         .map(|member| (member.name(), member.value))
         .collect();
     if members.iter().all(|(name, _)| name.is_ascii()) {

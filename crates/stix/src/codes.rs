@@ -22,7 +22,11 @@ pub struct Code {
 pub fn codes() -> Vec<Code> {
     let pattern = crate::pattern::Code::ALL.iter().map(|code| Code {
         code: code.as_str(),
-        severity: Severity::Error,
+        severity: if code.is_warning() {
+            Severity::Warning
+        } else {
+            Severity::Error
+        },
         clause: code.clause(),
         meaning: code.rule().trim(),
         help: "",
@@ -108,6 +112,8 @@ codes! {
         "leave it out";
     RESERVED Error "stix.property.reserved" "3.8" "names reserved for later versions are not used"
         "use another name, such as one that begins with `x_`";
+    RESERVED_COMPLETED Warning "stix.property.reserved-in-stub" "3.8" "names reserved for later versions should not be used where an extension completes a stub"
+        "use another name, such as one that begins with `x_`";
     WRONG_KIND Error "stix.property.kind" "2" "a property has a value of its type"
         "give a value of that type";
     ANY_OF Error "stix.property.any-of" "4" "at least one of certain properties is there"
@@ -178,6 +184,10 @@ codes! {
         "use an extension definition for objects of this type";
     EXTENSION_TYPE Error "stix.extension.type" "3.2" "an extension named by an extension definition says its `extension_type`"
         "add `extension_type`";
+    EXTENSION_NAME Warning "stix.extension.name" "7.3.2" "a property inside an extension has a name of a-z, 0-9 and `_`, with 3 to 250 characters"
+        "ask whoever defines the extension; its schema is what the rule binds";
+    EXTENSION_STUB Warning "stix.extension.stub" "7.3" "an extension of a stub should add properties, not define the type anew"
+        "use `property-extension` or `toplevel-property-extension`";
     EXTENSION_REDEFINES Error "stix.extension.redefines" "7.3" "an extension does not redefine what the standard defines"
         "use `property-extension` or `toplevel-property-extension`";
 
@@ -187,7 +197,7 @@ codes! {
         "add the other one, or use an extension";
     MARKING_TYPE Warning "stix.marking.type" "7.2.1" "a definition type should be `statement` or `tlp`"
         "use the extension mechanism for other markings";
-    MARKING_TLP Error "stix.marking.tlp" "7.2.1.4" "a TLP marking is one of the four of the standard, exactly"
+    MARKING_TLP Error "stix.marking.tlp" "7.2.1.4" "a TLP marking is one of the four of the standard or the five of TLP 2.0, exactly"
         "refer to the marking by its identifier; for TLP 2.0 use the objects that FIRST and OASIS publish";
     GRANULAR_CHOICE Error "stix.granular.choice" "7.2.3" "a granular marking has exactly one of `lang` and `marking_ref`"
         "keep one; make two entries for both";
@@ -195,8 +205,8 @@ codes! {
         "write it such as `external_references.[0].url`";
     SELECTOR_TARGET Error "stix.selector.target" "7.2.3" "a selector leads to content that is there"
         "name a property that is there, list items as `.[0]`";
-    TRANSLATION Error "stix.translation" "7.1.1" "translations are strings, or lists and objects of them, by language"
-        "give the text in that language";
+    TRANSLATION Warning "stix.translation" "7.1.1" "translations are strings, or lists and objects of them, by language"
+        "give the text in that language; what cannot be translated is ignored";
 
     TRANSLATION_VERSION Error "stix.translation.version" "7.1.1" "`object_modified` is the `modified` of the object translated"
         "translate the version at hand";

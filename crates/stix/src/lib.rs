@@ -11,6 +11,7 @@
 pub mod bundle;
 pub mod canonical;
 pub mod codes;
+pub mod defaults;
 pub mod finding;
 pub mod granular;
 pub mod id;

@@ -209,7 +209,13 @@ pub fn tlp_of(id: &str) -> Option<Tlp> {
         .iter()
         .find(|(known, _)| *known == id)
         .map(|(_, level)| *level);
-    one.or_else(|| Tlp::ALL.into_iter().find(|level| level.id() == id))
+    one.or_else(|| tlp2_of(id))
+}
+
+/// The level of one of the five predefined ids of TLP 2.0; `None` for any other id.
+#[must_use]
+pub fn tlp2_of(id: &str) -> Option<Tlp> {
+    Tlp::ALL.into_iter().find(|level| level.id() == id)
 }
 
 /// Whether this is one of the four predefined ids of TLP 1.x.
@@ -260,6 +266,38 @@ pub const fn tlp2_definition(level: Tlp) -> &'static str {
         Tlp::Red => tlp2!("e828b379-4e03-4974-9ac4-e53a884c97c1", "TLP:RED", "red"),
     }
 }
+
+/// The predefined marking definition with this id as JSON: one of the four of STIX 2.1 (7.2.1.4) or of the five of TLP 2.0.
+#[must_use]
+pub fn predefined(id: &str) -> Option<&'static str> {
+    if let Some(level) = tlp2_of(id) {
+        return Some(tlp2_definition(level));
+    }
+    let place = TLP_1.iter().position(|(known, _)| *known == id)?;
+    TLP_1_DEFINITIONS.get(place).copied()
+}
+
+macro_rules! tlp1 {
+    ($id:literal, $name:literal, $value:literal) => {
+        concat!(
+            r#"{"type":"marking-definition","spec_version":"2.1","id":"marking-definition--"#,
+            $id,
+            r#"","created":"2017-01-20T00:00:00.000Z","definition_type":"tlp","name":""#,
+            $name,
+            r#"","definition":{"tlp":""#,
+            $value,
+            r#""}}"#
+        )
+    };
+}
+
+/// In the order of [`TLP_1`].
+const TLP_1_DEFINITIONS: [&str; 4] = [
+    tlp1!("613f2e26-407d-48c7-9eca-b8e91df99dc9", "TLP:WHITE", "white"),
+    tlp1!("34098fce-860f-48ae-8e50-ebd3cc5e41da", "TLP:GREEN", "green"),
+    tlp1!("f88d31f6-486f-44da-b317-01333bde0b82", "TLP:AMBER", "amber"),
+    tlp1!("5e57c739-391a-4eb3-b6be-7d15ca92d5ed", "TLP:RED", "red"),
+];
 
 /// The extension definition of TLP 2.0 as JSON, with the values OASIS publishes (`objects/extension-definition/`).
 #[must_use]

@@ -47,6 +47,7 @@ pub(crate) struct Parts {
     pub(crate) object_marking_refs: Vec<Identifier>,
     pub(crate) granular_markings: Vec<GranularMarking>,
     pub(crate) references: Vec<Reference>,
+    pub(crate) fingerprint: u64,
 }
 
 /// One reference from the object to another.
@@ -171,6 +172,12 @@ impl Object {
     pub fn canonical(&self) -> Vec<u8> {
         self.with_document(|document| canonical::canonical(document.root()))
             .unwrap_or_default()
+    }
+
+    /// A number that objects with the same content share, see [`crate::defaults::fingerprint`].
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.parts.fingerprint
     }
 
     /// Calls `each` with every string a person may search for that no granular marking covers.

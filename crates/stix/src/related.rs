@@ -4,4 +4,4 @@ mod translations;
 mod versions;
 
 pub use translations::translation;
-pub use versions::successor;
+pub use versions::{Facts, succession, successor};

@@ -1,10 +1,9 @@
 //! `comity serve`: the node, until it is told to stop.
 
-use std::net::SocketAddr;
-
+use super::config::Flags;
 use super::ui::Ui;
 use super::{Global, exit};
-use crate::config::{Config, Layer, LogFormat};
+use crate::config::{Config, LogFormat};
 use crate::lifecycle::{self, Ended};
 
 /// Arguments of `comity serve`.
@@ -14,30 +13,25 @@ use crate::lifecycle::{self, Ended};
                   The second stops at once; nothing that was acknowledged is lost."
 )]
 pub(crate) struct Args {
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    listen: Option<SocketAddr>,
-    /// Serve plain HTTP; on a loopback address only
-    #[arg(long)]
-    insecure_http: bool,
-    /// `text` or `json`
-    #[arg(long, value_name = "FORMAT")]
-    log_format: Option<LogFormat>,
-    /// What to log, e.g. `info` or `comity_node=debug`
-    #[arg(long, value_name = "FILTER")]
-    log_level: Option<String>,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
-    let flags = Layer {
-        listen: args.listen,
-        insecure_http: args.insecure_http.then_some(true),
-        log_format: args.log_format,
-        log_level: args.log_level,
-        ..Layer::default()
-    };
-    let config = Config::load(&global.dir, flags)?;
+    let config = Config::load(&global.dir, args.flags.layer())?;
     lifecycle::start_logging(&config)?;
-    let ended = lifecycle::run(config, &|text| ui.always(text))?;
-    Ok(exit::found(ended == Ended::Hard))
+    if config.log_format.value != Some(LogFormat::Json) {
+        let ended = lifecycle::run(config, &|text| ui.always(text))?;
+        return Ok(exit::found(ended == Ended::Hard));
+    }
+    // every line on stderr is one JSON object then, ours for people too
+    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a thread died")));
+    match lifecycle::run(config, &|text| tracing::info!("{text}")) {
+        Ok(ended) => Ok(exit::found(ended == Ended::Hard)),
+        Err(error) => {
+            let error = anyhow::Error::new(error);
+            tracing::error!(error = format!("{error:#}"), "the node does not run");
+            Ok(exit::code_of(&error))
+        }
+    }
 }

@@ -97,6 +97,8 @@ pub enum Command {
     BackupMade(BackupMade),
     /// What the node is and how it does.
     Status,
+    /// The settings it runs with, and where each comes from.
+    Settings,
 }
 
 impl Command {
@@ -159,6 +161,13 @@ impl Output for Kept {
 /// Objects that come with a command; most bring none.
 pub type Input<'a> = &'a mut dyn Iterator<Item = Item>;
 
+fn settings(app: &App, output: &mut dyn Output) -> Result<Value, ControlError> {
+    for (key, value, origin) in app.config.rows() {
+        output.row(serde_json::json!({ "key": key, "value": value, "origin": origin }))?;
+    }
+    Ok(Value::Null)
+}
+
 /// Carries out one act for `actor` (`person@party`, or a bare name of the own party) and gives its final answer.
 ///
 /// Blocks; call it from a thread outside the runtime's workers.
@@ -193,5 +202,6 @@ pub fn execute(
         Command::Evidence(command) => evidence::execute(app, &actor, command, output),
         Command::BackupMade(command) => backup::execute(app, &actor, &command),
         Command::Status => log::status(app),
+        Command::Settings => settings(app, output),
     }
 }

@@ -145,7 +145,8 @@ impl Proved {
 }
 
 /// Whether a label lets `party` have the record at all.
-fn names(label: &LabelSet, party: &PartyId) -> bool {
+#[must_use]
+pub fn names(label: &LabelSet, party: &PartyId) -> bool {
     let audience = label.audience();
     label.tlp() <= Tlp::Green
         || audience.parties.contains(party)

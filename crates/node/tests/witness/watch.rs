@@ -44,6 +44,7 @@ impl Watch {
             url: "https://node.example.eu/".to_owned(),
             fingerprint: None,
             log_key: Some(log.key()),
+            receipt_key: None,
             settings: serde_json::json!({}),
             state: PeerState::Active,
             created: 0,

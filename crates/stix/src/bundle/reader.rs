@@ -19,6 +19,7 @@ pub struct Reader<R: Read> {
     index: usize,
     bundle: Bundle,
     findings: Vec<Finding>,
+    kept: Option<&'static str>,
 }
 
 /// The text of one object and where it stood.
@@ -82,7 +83,16 @@ impl<R: Read> Reader<R> {
             index: 0,
             bundle: Bundle::default(),
             findings: Vec::new(),
+            kept: None,
         }
+    }
+
+    /// The same reader, for somebody who reads the list `name` beside the objects with [`super::beside`]: it is passed over
+    /// here, however long.
+    #[must_use]
+    pub fn keeping(mut self, name: &'static str) -> Self {
+        self.kept = Some(name);
+        self
     }
 
     /// What was found about the bundle itself; complete once the iterator has ended.
@@ -161,11 +171,27 @@ impl<R: Read> Reader<R> {
                 };
                 return Ok(None);
             }
+            if list && self.kept == Some(&name) && self.bundle.bundle_type.is_some() && !single {
+                at = self.pass(name, value_at)?;
+                continue;
+            }
             let end = self.stream.value_end(value_at)?;
             self.note(name, value_at, end)?;
             at = end;
         }
-        if self.bundle.bundle_type.as_deref() == Some("bundle") || self.is_empty_envelope() {
+        let untyped = self.bundle.bundle_type.is_none();
+        let bundle = self.bundle.bundle_type.as_deref() == Some("bundle");
+        let objects = self
+            .bundle
+            .members
+            .iter()
+            .find(|(name, _)| name == "objects");
+        if let Some((_, place)) = objects.filter(|_| bundle || untyped) {
+            // 8.1 and TAXII 2.1 3.7: what is no list would be lost without a word
+            let message = "`objects` must be a list";
+            return Err(Finding::new(&codes::BUNDLE_FORM, message).at(b"", 0, 1, place));
+        }
+        if bundle || self.is_empty_envelope() {
             self.stream.take(at);
             self.finish()?;
             return Ok(None);
@@ -181,7 +207,7 @@ impl<R: Read> Reader<R> {
         self.bundle
             .members
             .iter()
-            .all(|(name, _)| matches!(name.as_str(), "more" | "next"))
+            .all(|(name, _)| matches!(name.as_str(), "more" | "next") || self.kept == Some(name))
     }
 
     /// One item of the list of objects, or its end.
@@ -236,6 +262,10 @@ impl<R: Read> Reader<R> {
     fn members_after(&mut self) -> Result<(), Finding> {
         let mut at = 0;
         while let Some((name, value_at)) = self.member(&mut at)? {
+            if self.kept == Some(&name) && self.stream.byte(value_at)? == Some(b'[') {
+                at = self.pass(name, value_at)?;
+                continue;
+            }
             let end = self.stream.value_end(value_at)?;
             if name == "objects" {
                 return Err(self.stream.refuse(
@@ -248,6 +278,19 @@ impl<R: Read> Reader<R> {
         }
         self.stream.take(at);
         self.finish()
+    }
+
+    /// Passes over the kept list that begins at `from`; what follows it begins at 0.
+    fn pass(&mut self, name: String, from: usize) -> Result<usize, Finding> {
+        let place = self.stream.place_after(from);
+        if self.bundle.members.iter().any(|(seen, _)| *seen == name) {
+            let message = format!("the key `{name}` stands twice in one object");
+            return Err(Finding::new(&codes::JSON_DUPLICATE_KEY, message).at(b"", 0, 1, &place));
+        }
+        self.bundle.members.push((name, place));
+        self.stream.take(from);
+        super::beside::items(&mut self.stream, &mut |_| {})?;
+        Ok(0)
     }
 
     /// The key and the place of the value of the next member; `None` after the closing bracket. `at` counts from `start`.
@@ -364,11 +407,10 @@ impl<R: Read> Reader<R> {
                 &start,
             )),
         }
-        for (name, place) in self
-            .bundle
-            .members
-            .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "type" | "id"))
+        for (name, place) in
+            self.bundle.members.iter().filter(|(name, _)| {
+                !matches!(name.as_str(), "type" | "id") && self.kept != Some(name)
+            })
         {
             let message = format!("nobody need keep the property `{name}` of a bundle");
             self.findings

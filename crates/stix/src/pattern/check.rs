@@ -11,8 +11,6 @@ use super::error::Code;
 pub struct Remark {
     /// The rule.
     pub code: Code,
-    /// Whether a MUST is broken. Otherwise it is allowed, but unlikely to be meant.
-    pub is_error: bool,
     /// What is wrong.
     pub message: String,
     /// What to do about it; empty if there is nothing to say.
@@ -47,7 +45,6 @@ pub fn check(pattern: &Pattern) -> Vec<Remark> {
             // 9.5.1: observation time >= START and < STOP; nothing forbids an empty window
             remarks.push(Remark {
                 code: Code::EmptyWindow,
-                is_error: false,
                 message: "the window stops before it starts, so nothing lies in it".to_owned(),
                 help: "swap the two timestamps".to_owned(),
                 part: Part::Qualifier(number),
@@ -63,7 +60,6 @@ fn check_leaf(number: usize, leaf: &Leaf, remarks: &mut Vec<Remark>) {
     match &leaf.test {
         Test::Exists if leaf.negated => remarks.push(Remark {
             code: Code::NotExists,
-            is_error: false,
             // 9.6: a path that is not present makes the comparison FALSE, regardless of the operators
             message: "`NOT EXISTS` matches nothing: it is false where the property is absent, too"
                 .to_owned(),
@@ -81,7 +77,6 @@ fn subset(number: usize, leaf: &Leaf, text: &str, remarks: &mut Vec<Remark>) {
         let (code, part, help) = (Code::Subset, Part::Leaf(number), help.to_owned());
         remarks.push(Remark {
             code,
-            is_error: true,
             message,
             help,
             part,
@@ -178,7 +173,6 @@ fn unknown_type(number: usize, path: &ObjectPath) -> Option<Remark> {
         .find(|known| fold(known) == folded || fold(known).strip_suffix("addr") == Some(&folded));
     Some(Remark {
         code: Code::UnknownType,
-        is_error: false,
         message: format!(
             "`{}` is not a cyber-observable of STIX 2.1",
             super::report::excerpt(given)
@@ -207,7 +201,6 @@ fn unknown_hash(number: usize, path: &ObjectPath) -> Option<Remark> {
     let near = HASHES.iter().find(|known| fold(known) == fold(given));
     Some(Remark {
         code: Code::UnknownHash,
-        is_error: false,
         message: format!(
             "`{}` is not a hash algorithm of STIX 2.1",
             super::report::excerpt(given)
@@ -265,7 +258,6 @@ fn satisfying<'p>(
                 if both.is_empty() {
                     remarks.push(Remark {
                         code: Code::AndTypes,
-                        is_error: true,
                         message: format!("no object is both {} and {}", list(before), list(&types)),
                         help:
                             "join different types by `OR`, or in two observations: `[..] AND [..]`"

@@ -52,6 +52,12 @@ macro_rules! codes {
                 match self { $(Self::$name => $clause,)+ }
             }
 
+            /// True for what is allowed, but unlikely to be meant: the pattern is taken.
+            #[must_use]
+            pub const fn is_warning(self) -> bool {
+                matches!(self, Self::EmptyWindow | Self::UnknownType | Self::UnknownHash | Self::NotExists)
+            }
+
             /// The rule in one line, for reference pages.
             #[must_use]
             pub const fn rule(self) -> &'static str {

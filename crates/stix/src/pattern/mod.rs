@@ -78,10 +78,10 @@ pub fn parse_with(text: &str, options: &Options) -> Parsed {
     };
     for remark in ast.iter().flat_map(check) {
         let span = spans.of(remark.part);
-        if remark.is_error {
-            report.meaning(remark.code, span, remark.message, &remark.help);
-        } else {
+        if remark.code.is_warning() {
             report.warning(remark.code, span, remark.message, &remark.help);
+        } else {
+            report.meaning(remark.code, span, remark.message, &remark.help);
         }
     }
     report.sort();

@@ -49,8 +49,11 @@ fn compare(content: Value<'_>, target: &Object, original: Value<'_>) -> Vec<Find
         .flat_map(|contents| contents.members())
     {
         for property in language.value.members() {
-            // properties that the target does not have are ignored
-            let Some(value) = original.get(property.name()) else {
+            // properties that the target does not have, or that cannot be translated, are ignored
+            let Some(value) = original
+                .get(property.name())
+                .filter(|_| is_translatable(property.name()))
+            else {
                 continue;
             };
             let pointer = format!("/contents/{}/{}", language.name(), property.name());
@@ -58,6 +61,18 @@ fn compare(content: Value<'_>, target: &Object, original: Value<'_>) -> Vec<Find
         }
     }
     findings
+}
+
+/// Common properties that are no text, and references, are not translatable: "Keys that point to non-translatable properties
+/// in the target [...] MUST be ignored."
+fn is_translatable(name: &str) -> bool {
+    let text = ["labels", "external_references"].contains(&name);
+    let common = || {
+        crate::model::common_properties(crate::model::Class::Domain)
+            .iter()
+            .any(|property| property.name == name)
+    };
+    text || !(name.ends_with("_ref") || name.ends_with("_refs") || common())
 }
 
 /// A translation has the form of what it translates.

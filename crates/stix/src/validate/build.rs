@@ -1,5 +1,6 @@
 //! Takes the parts of an [`Object`] out of its document.
 
+use crate::defaults;
 use crate::id::Identifier;
 use crate::json::{Document, Kind, Value};
 use crate::object::{GranularMarking, Object, Parts, Reference};
@@ -20,6 +21,7 @@ pub(super) fn object(document: &Document<'_>) -> Option<Object> {
         object_marking_refs: Vec::new(),
         granular_markings: Vec::new(),
         references: Vec::new(),
+        fingerprint: defaults::fingerprint(root),
     };
     let mut pointer = String::new();
     for member in root.members() {

@@ -104,7 +104,8 @@ fn defined(walk: &mut Walk<'_>, member: Member<'_>, path: &Path<'_>) {
     contents(walk, member.value, path);
 }
 
-/// The properties of an extension that the standard does not know (7.3.2).
+/// The properties of an extension that the standard does not know. 7.3.2 says how they are to be named, and says it of the
+/// schema, not of the objects; OpenCTI's `extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba` has a member `id`.
 fn contents(walk: &mut Walk<'_>, extension: Value<'_>, path: &Path<'_>) {
     for member in extension
         .members()
@@ -113,7 +114,7 @@ fn contents(walk: &mut Walk<'_>, extension: Value<'_>, path: &Path<'_>) {
         let below = path.name(member.name());
         if !custom::is_property_name(member.name()) {
             let message = format!("`{}` is no property name", excerpt(member.name()));
-            walk.report_in(&codes::CUSTOM_NAME, "7.3.2", member.key, &below, message);
+            walk.report(&codes::EXTENSION_NAME, member.key, &below, message);
         }
         custom::value(walk, member.value, &below);
     }

@@ -4,6 +4,7 @@ use super::formats::is_language;
 use super::value;
 use super::walk::{Path, Walk, excerpt};
 use crate::codes;
+use crate::defaults::same_content;
 use crate::json::{Kind, Value};
 use crate::marking;
 use crate::selector::Selector;
@@ -13,6 +14,23 @@ use crate::timestamp;
 pub(super) fn definition(walk: &mut Walk<'_>, object: Value<'_>, path: &Path<'_>) {
     circular(walk, object, path);
     let (kind, definition) = (object.get("definition_type"), object.get("definition"));
+    let id = object
+        .get("id")
+        .and_then(|id| id.as_str())
+        .unwrap_or_default();
+    // the nine identifiers stand for their level wherever they are named, so nothing else may stand under them
+    if let Some(level) = marking::tlp2_of(id) {
+        return tlp2(walk, object, level, path);
+    }
+    if marking::is_tlp1(id) {
+        return tlp(walk, object, path);
+    }
+    let extensions = object.get("extensions");
+    if let Some(extension) = extensions.and_then(|all| all.get(marking::TLP2_EXTENSION_ID)) {
+        let message = "TLP 2.0 has five marking definitions, and this is none of them".into();
+        let below = path.name("extensions");
+        return walk.report(&codes::MARKING_TLP, extension, &below, message);
+    }
     if kind.is_none() && definition.is_none() && object.get("extensions").is_some() {
         return;
     }
@@ -23,20 +41,8 @@ pub(super) fn definition(walk: &mut Walk<'_>, object: Value<'_>, path: &Path<'_>
         return walk.report(&codes::MARKING_DEFINITION, object, path, message);
     };
     let below = path.name("definition");
-    let id = object
-        .get("id")
-        .and_then(|id| id.as_str())
-        .unwrap_or_default();
     match kind.as_str() {
         Some("tlp") => tlp(walk, object, path),
-        _ if marking::is_tlp1(id) => {
-            walk.report(
-                &codes::MARKING_TLP,
-                kind,
-                &path.name("definition_type"),
-                "this identifier is that of a TLP marking".into(),
-            );
-        }
         Some("statement") => statement(walk, definition, &below),
         Some(other) => {
             let message = format!(
@@ -106,6 +112,7 @@ fn tlp(walk: &mut Walk<'_>, object: Value<'_>, path: &Path<'_>) {
     let right = LEVELS.iter().any(|(word, name, id)| {
         level == Some(word)
             && definition.is_some_and(|definition| definition.len() == 1)
+            && text("definition_type") == Some("tlp")
             && text("id") == Some(id)
             && text("name").is_none_or(|given| given == *name)
             && text("created").and_then(|created| timestamp::check(created).ok())
@@ -129,6 +136,17 @@ fn tlp(walk: &mut Walk<'_>, object: Value<'_>, path: &Path<'_>) {
             "a marking of type `tlp` must be one of the four that the standard defines, exactly"
                 .into();
         walk.report(&codes::MARKING_TLP, at, &path.name("definition"), message);
+    }
+}
+
+/// One of the five that OASIS publishes (cti-stix-common-objects, TLP 2.0), and nothing else.
+fn tlp2(walk: &mut Walk<'_>, object: Value<'_>, level: marking::Tlp, path: &Path<'_>) {
+    let published = marking::tlp2_definition(level).as_bytes();
+    if !same_content(object.raw().as_bytes(), published) {
+        let message = format!(
+            "this identifier is that of {level}, and the object is not the one published for it"
+        );
+        walk.report(&codes::MARKING_TLP, object, path, message);
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) fn check(document: &Document<'_>, base: &Position, options: &Options)
         object_type: "",
         defanged: false,
         custom_defined: false,
+        completed: false,
         custom: None,
         findings: Vec::new(),
     };
@@ -82,9 +83,19 @@ fn type_name<'c>(walk: &mut Walk<'c>) -> Option<&'c str> {
 /// An object of a type that the standard defines.
 fn standard(walk: &mut Walk<'_>, model: &'static Type) {
     let coverage = extensions::coverage(walk.root);
-    walk.custom_defined = coverage.top_level;
+    let stub = is_stub(model);
+    walk.custom_defined = coverage.top_level || (stub && coverage.new_type.is_some());
+    walk.completed = stub && (coverage.top_level || coverage.new_type.is_some());
     members(walk, model.class, Some(model));
-    if let Some((class, value)) = coverage.new_type {
+    if let Some((_, value)) = coverage.new_type.filter(|_| stub) {
+        let message = format!("`{}` is a type of the standard already", model.shape.name);
+        walk.report(
+            &codes::EXTENSION_STUB,
+            value,
+            &Path::ROOT.name("extensions"),
+            message,
+        );
+    } else if let Some((class, value)) = coverage.new_type {
         let message = format!(
             "`{}` is a type of the standard, an extension cannot define it as {class:?} anew",
             model.shape.name
@@ -97,6 +108,12 @@ fn standard(walk: &mut Walk<'_>, model: &'static Type) {
         );
     }
     rules::check(walk, &model.shape, walk.root, &Path::ROOT);
+}
+
+/// 4.6: "The Incident object in STIX 2.1 is a stub. [...] It is suggested that it is used as an extension point." Tools define
+/// it anew there, with `new-sdo`.
+fn is_stub(model: &Type) -> bool {
+    model.shape.name == "incident"
 }
 
 /// An object of a type of one's own: by an extension definition (7.3), or custom (11.2).

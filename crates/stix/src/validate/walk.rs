@@ -17,6 +17,8 @@ pub(super) struct Walk<'c> {
     pub(super) defanged: bool,
     /// Custom properties are defined by an extension, or belong to a custom type.
     pub(super) custom_defined: bool,
+    /// The object is a stub of the standard that an extension completes.
+    pub(super) completed: bool,
     /// Where the first custom property without a definition stands, and how many there are.
     pub(super) custom: Option<(usize, usize)>,
     pub(super) findings: Vec<Finding>,

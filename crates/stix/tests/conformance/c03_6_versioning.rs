@@ -66,6 +66,81 @@ fn c3_6_one_version_always_says_the_same() {
 }
 
 #[test]
+fn c3_6_a_default_spelled_out_is_no_change() {
+    let short = campaign(json!({"revoked": null, "lang": null}));
+    for more in [
+        json!({"revoked": false, "lang": null}),
+        json!({"revoked": null, "lang": "en"}),
+    ] {
+        let long = campaign(more);
+        assert!(codes(&short, &long).is_empty());
+        assert_eq!(short.fingerprint(), long.fingerprint());
+        assert_ne!(short.canonical(), long.canonical(), "bytes and hash stay");
+    }
+    assert_eq!(
+        codes(&short, &campaign(json!({"revoked": null, "lang": "uk"}))),
+        ["stix.version.conflict"]
+    );
+}
+
+/// Codes found for the last of these objects, in the order given.
+fn seen(objects: &[Value]) -> Vec<&'static str> {
+    let mut seen = comity_stix::bundle::Seen::new(100);
+    let mut last = Vec::new();
+    for object in objects {
+        last = seen.note(&checked(object).object.unwrap());
+    }
+    last.iter().map(|finding| finding.code).collect()
+}
+
+#[test]
+fn c3_6_versions_within_one_input_fit_together() {
+    let first = with("campaign", json!({}));
+    let later = |mut changes: Value| {
+        changes["modified"] = "2024-04-02T10:00:00.000Z".into();
+        with("campaign", changes)
+    };
+    assert!(seen(&[first.clone(), later(json!({}))]).is_empty());
+    for (second, code) in [
+        (with("campaign", json!({})), "stix.bundle.duplicate"),
+        (
+            with("campaign", json!({"name": "other"})),
+            "stix.version.conflict",
+        ),
+        (
+            later(json!({"created": "2024-03-01T11:00:00.000Z"})),
+            "stix.version.created",
+        ),
+        (
+            later(json!({"created_by_ref": null})),
+            "stix.version.creator",
+        ),
+    ] {
+        assert_eq!(seen(&[first.clone(), second.clone()]), [code], "{second}");
+    }
+    let revoked = later(json!({"revoked": true}));
+    let last = with("campaign", json!({"modified": "2024-05-02T10:00:00.000Z"}));
+    assert_eq!(
+        seen(&[first.clone(), revoked.clone(), last.clone()]),
+        ["stix.version.revoked"]
+    );
+    assert_eq!(seen(&[last, first, revoked]), ["stix.version.revoked"]);
+}
+
+#[test]
+fn c3_6_what_is_remembered_of_an_input_is_bounded() {
+    let mut seen = comity_stix::bundle::Seen::new(1);
+    let object = |name: &str| checked(&with(name, json!({}))).object.unwrap();
+    assert!(seen.note(&object("campaign")).is_empty() && !seen.left_out());
+    assert!(seen.note(&object("tool")).is_empty() && seen.left_out());
+    assert!(seen.note(&object("tool")).is_empty());
+    assert_eq!(
+        seen.note(&object("campaign"))[0].code,
+        "stix.bundle.duplicate"
+    );
+}
+
+#[test]
 fn c3_6_revoking_is_final() {
     let revoked = campaign(json!({"revoked": true}));
     let later = campaign(json!({"modified": "2024-04-02T10:00:00.000Z"}));

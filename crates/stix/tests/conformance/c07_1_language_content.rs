@@ -71,3 +71,30 @@ fn c7_1_1_contents_mirror_the_target() {
     );
     assert!(codes(other, target).is_empty());
 }
+
+#[test]
+fn c7_1_1_what_cannot_be_translated_is_ignored() {
+    let content = |members: Value| with("language-content", json!({"contents": {"de": members}}));
+    for members in [
+        json!({"confidence": 5}),
+        json!({"revoked": true}),
+        json!({"name": null}),
+    ] {
+        crate::support::warned(&content(members.clone()), "stix.translation");
+    }
+    for members in [
+        json!({"confidence": 5}),
+        json!({"id": ["x"]}),
+        json!({"created_by_ref": {"x": "y"}}),
+        json!({"object_marking_refs": "x"}),
+    ] {
+        assert!(
+            codes(content(members.clone()), sample("campaign")).is_empty(),
+            "{members}"
+        );
+    }
+    assert_eq!(
+        codes(content(json!({"name": ["x"]})), sample("campaign")),
+        ["stix.translation.form"]
+    );
+}

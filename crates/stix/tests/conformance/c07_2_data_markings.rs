@@ -57,7 +57,7 @@ fn c7_2_1_without_extensions_type_and_definition_are_needed() {
         ),
         "stix.marking.definition",
     );
-    let extensions = json!({"extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d": {"extension_type": "property-extension", "tlp_2_0": "amber"}});
+    let extensions = json!({"extension-definition--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f": {"extension_type": "property-extension", "own_property": 1}});
     clean(&with(
         "marking-definition",
         json!({"definition": null, "definition_type": null, "extensions": extensions}),
@@ -97,6 +97,49 @@ fn c7_2_1_4_tlp_is_one_of_four_objects_exactly() {
         let mut object = tlp(level);
         object["definition_type"] = "statement".into();
         refused(&object, "stix.marking.tlp");
+    }
+}
+
+#[test]
+fn c7_2_1_4_nothing_else_stands_under_a_tlp_identifier() {
+    use comity_stix::marking::{Tlp, predefined, tlp2_definition};
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let own = json!({"extension-definition--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f": {"extension_type": "property-extension", "own_property": 1}});
+    let ids = [
+        "613f2e26-407d-48c7-9eca-b8e91df99dc9",
+        "5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
+    ];
+    for uuid in ids {
+        let published = parsed(predefined(&format!("marking-definition--{uuid}")).unwrap());
+        clean(&published);
+        let mut forged = published;
+        forged["extensions"] = own.clone();
+        refused(&forged, "stix.marking.tlp");
+        for name in ["definition", "definition_type"] {
+            forged.as_object_mut().unwrap().remove(name);
+        }
+        refused(&forged, "stix.marking.tlp");
+    }
+    for level in Tlp::ALL {
+        let published = parsed(tlp2_definition(level));
+        clean(&published);
+        assert_eq!(predefined(level.id()), Some(tlp2_definition(level)));
+        let key = comity_stix::marking::TLP2_EXTENSION_ID;
+        let mut forged = published.clone();
+        forged["extensions"][key]["tlp_2_0"] =
+            if level == Tlp::Clear { "red" } else { "clear" }.into();
+        refused(&forged, "stix.marking.tlp");
+        let mut forged = published.clone();
+        forged["extensions"] = own.clone();
+        refused(&forged, "stix.marking.tlp");
+        let mut forged = published.clone();
+        forged.as_object_mut().unwrap().remove("extensions");
+        forged["definition_type"] = "statement".into();
+        forged["definition"] = json!({"statement": "free to all"});
+        refused(&forged, "stix.marking.tlp");
+        let mut foreign = published;
+        foreign["id"] = MARKING.into();
+        refused(&foreign, "stix.marking.tlp");
     }
 }
 

@@ -102,6 +102,46 @@ fn c7_3_unknown_extensions_are_kept() {
     );
 }
 
+/// Objects as OpenCTI 6 writes them: an identity, and an incident that its extension defines anew.
+#[test]
+fn c7_3_objects_of_opencti_are_taken() {
+    let opencti = "extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba";
+    let extension = |kind: &str, name: &str| {
+        json!({opencti: {"extension_type": kind, "id": "82e80255-9793-4283-b34b-872b30f23f57", "type": name,
+            "created_at": "2025-03-25T09:59:17.024Z", "updated_at": "2025-03-25T09:59:44.832Z", "is_inferred": false,
+            "creator_ids": ["88ec0c6a-13ce-5e39-b486-354fe4a7084f"]}})
+    };
+    let identity = with(
+        "identity",
+        json!({"extensions": extension("property-extension", "Organization"), "confidence": 100, "lang": "en"}),
+    );
+    warned(&identity, "stix.extension.name");
+    let mut incident = with(
+        "incident",
+        json!({"extensions": extension("new-sdo", "Incident"), "incident_type": "alert", "severity": "high",
+            "first_seen": "2025-03-25T09:59:10.000Z", "last_seen": "2025-03-25T09:59:10.000Z", "source": "SIEM"}),
+    );
+    for code in [
+        "stix.extension.name",
+        "stix.extension.stub",
+        "stix.property.reserved-in-stub",
+    ] {
+        warned(&incident, code);
+    }
+    incident["extensions"] = json!({KEY: {"extension_type": "toplevel-property-extension"}});
+    warned(&incident, "stix.property.reserved-in-stub");
+    // without an extension to complete it, and elsewhere, the rule stands
+    incident["extensions"] = json!({KEY: {"extension_type": "property-extension"}});
+    refused(&incident, "stix.property.reserved");
+    refused(
+        &with(
+            "campaign",
+            json!({"severity": "high", "extensions": {KEY: {"extension_type": "toplevel-property-extension"}}}),
+        ),
+        "stix.property.reserved",
+    );
+}
+
 #[test]
 fn c3_10_predefined_extensions_stand_on_their_object() {
     for (object_type, name) in [

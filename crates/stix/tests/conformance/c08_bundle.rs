@@ -59,6 +59,46 @@ fn c8_1_objects_may_be_left_out_and_not_empty() {
 }
 
 #[test]
+fn c8_1_objects_that_are_no_list_are_not_passed_over() {
+    for text in [
+        format!(r#"{{"type":"bundle","id":"{ID}","objects":{{"a":1}}}}"#),
+        format!(r#"{{"objects":null,"id":"{ID}","type":"bundle"}}"#),
+        r#"{"more":false,"objects":{"type":"tool"}}"#.to_owned(),
+    ] {
+        let read: Vec<_> = Reader::new(text.as_bytes(), Limits::default()).collect();
+        let finding = read[0].as_ref().unwrap_err();
+        assert_eq!(
+            (read.len(), finding.code),
+            (1, "stix.bundle.form"),
+            "{text}"
+        );
+        assert!(
+            finding.is_error() && finding.pointer == "/objects",
+            "{finding}"
+        );
+    }
+}
+
+#[test]
+fn c8_1_a_list_that_is_kept_is_passed_over_however_long() {
+    let items = vec![r#"{"id":"x"}"#; 2_000_000].join(",");
+    for text in [
+        format!(r#"{{"type":"bundle","id":"{ID}","objects":[{{"a":1}}],"aside":[{items}]}}"#),
+        format!(r#"{{"type":"bundle","aside":[{items}],"id":"{ID}","objects":[{{"a":1}}]}}"#),
+    ] {
+        let mut reader = Reader::new(text.as_bytes(), Limits::default()).keeping("aside");
+        let read: Vec<_> = reader.by_ref().map(|raw| raw.unwrap().bytes).collect();
+        assert_eq!(read, [br#"{"a":1}"#]);
+        assert!(reader.findings().is_empty() && reader.buffer_bytes() < 1 << 20);
+    }
+    let twice = format!(r#"{{"type":"bundle","id":"{ID}","aside":[],"objects":[1],"aside":[]}}"#);
+    let last = Reader::new(twice.as_bytes(), Limits::default())
+        .keeping("aside")
+        .last();
+    assert_eq!(last.unwrap().unwrap_err().code, "json.key.duplicate");
+}
+
+#[test]
 fn c8_2_nothing_refers_to_a_bundle_and_none_stands_in_another() {
     use crate::support::{refused, with};
     refused(

@@ -106,3 +106,32 @@ fn codes_are_unique_and_carry_a_rule() {
         assert!(!code.rule().is_empty());
     }
 }
+
+#[test]
+fn what_is_reported_has_the_severity_that_the_page_says() {
+    let patterns = [
+        "[file:name = 'x'] START t'2020-01-02T00:00:00Z' STOP t'2020-01-01T00:00:00Z'",
+        "[own-thing:name = 'x']",
+        "[file:hashes.own = 'x']",
+        "[NOT EXISTS file:name]",
+        "[NOT file:name EXISTS]",
+        "[file:name = 'x' AND url:value = 'y'] REPEATS 0 TIMES",
+    ];
+    let listed = comity_stix::codes::codes();
+    let mut warned = std::collections::BTreeSet::new();
+    for pattern in patterns {
+        let parsed = parse(pattern);
+        let severities = parsed.errors.iter().map(|error| (error, false));
+        let severities = severities.chain(parsed.warnings.iter().map(|warning| (warning, true)));
+        for (finding, warning) in severities {
+            let listed = listed
+                .iter()
+                .find(|code| code.code == finding.code.as_str())
+                .unwrap();
+            let says = listed.severity == comity_stix::finding::Severity::Warning;
+            assert_eq!(says, warning, "{pattern}: {finding}");
+            warned.extend(warning.then_some(finding.code));
+        }
+    }
+    assert_eq!(warned.len(), 4, "{warned:?}");
+}

@@ -282,6 +282,15 @@ pub enum Stored {
         /// Entry of the refusal.
         entry_index: u64,
     },
+    /// Another version that changes what no version changes: refused (STIX 3.5, 3.6).
+    NotSuccessor {
+        /// The version here that it contradicts.
+        seq: Seq,
+        /// Entry of the refusal.
+        entry_index: u64,
+        /// What it changes.
+        reason: String,
+    },
     /// A later version of a revoked object: refused (STIX 3.6).
     AfterRevoked {
         /// The record that revoked it.

@@ -1,6 +1,8 @@
 //! Taking in one version of one object.
 
 use comity_ledger::entry::{Event, commitment};
+use comity_stix::defaults::same_content;
+use comity_stix::related::{Facts, succession};
 use rusqlite::{OptionalExtension as _, params};
 use serde_json::json;
 
@@ -28,7 +30,7 @@ impl Tx<'_> {
         let mut first = fresh;
         if !fresh {
             if let Some(existing) = self.existing(object, &put.version_key)? {
-                return if existing.content_sha256 == put.content_sha256 {
+                return if self.is_same(put, &existing)? {
                     self.known(put, object, &existing).map(Ok)
                 } else {
                     self.conflict(put, &existing).map(Ok)
@@ -36,6 +38,9 @@ impl Tx<'_> {
             }
             if let Some(revocation) = self.revocation_before(object, &put.version_key)? {
                 return self.after_revoked(put, &revocation).map(Ok);
+            }
+            if let Some((other, reason)) = self.not_succeeded(put, object)? {
+                return self.not_successor(put, &other, reason).map(Ok);
             }
             first = !self.has_versions(object)?;
         }
@@ -91,6 +96,45 @@ impl Tx<'_> {
                 "SELECT seq, content_sha256, label_set, entry_index FROM record WHERE object = ?1 AND version_key = ?2",
             )?
             .query_row(params![object, version_key], existing_row)
+            .optional()?)
+    }
+
+    /// STIX 3.6: the same version has the same content, "if a property has the same value as the default, it MAY be omitted".
+    /// The first text stands, with its hash and its leaf.
+    fn is_same(&self, put: &Put, existing: &Existing) -> Result<bool, Failure> {
+        if existing.content_sha256 == put.content_sha256 {
+            return Ok(true);
+        }
+        let bytes = self.bytes_of(existing)?;
+        Ok(bytes.is_some_and(|bytes| same_content(&bytes, &put.bytes)))
+    }
+
+    /// STIX 3.5 and 3.6: `created` and `created_by_ref` are those of every other version. What is wrong, and with which.
+    fn not_succeeded(&self, put: &Put, object: i64) -> Result<Option<(Existing, String)>, Failure> {
+        let other = self
+            .connection
+            .prepare_cached(
+                "SELECT seq, content_sha256, label_set, entry_index FROM record WHERE object = ?1 ORDER BY seq LIMIT 1",
+            )?
+            .query_row([object], existing_row)
+            .optional()?;
+        let Some(other) = other else { return Ok(None) };
+        let before = self.bytes_of(&other)?.and_then(|bytes| Facts::read(&bytes));
+        let Some((before, after)) = before.zip(Facts::read(&put.bytes)) else {
+            return Ok(None);
+        };
+        // revocation is looked for among all versions, above
+        let wrong = succession(&before, &after)
+            .into_iter()
+            .find(|finding| finding.code != comity_stix::codes::VERSION_REVOKED.code);
+        Ok(wrong.map(|finding| (other, format!("{} ({})", finding.message, finding.clause))))
+    }
+
+    fn bytes_of(&self, existing: &Existing) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT bytes FROM record WHERE seq = ?1")?
+            .query_row([existing.seq], |row| row.get(0))
             .optional()?)
     }
 
@@ -267,6 +311,20 @@ impl Tx<'_> {
         Ok(Stored::AfterRevoked {
             seq: Seq(revocation.seq),
             entry_index,
+        })
+    }
+
+    fn not_successor(
+        &mut self,
+        put: &Put,
+        other: &Existing,
+        reason: String,
+    ) -> Result<Stored, Failure> {
+        let entry_index = self.refuse_version(put, other, "not-successor", &reason)?;
+        Ok(Stored::NotSuccessor {
+            seq: Seq(other.seq),
+            entry_index,
+            reason,
         })
     }
 

@@ -1,8 +1,8 @@
 //! Each operation and question once, by hand.
 
 use comity_store::{
-    Batch, DeliveryState, Disclose, Op, Outcome, PageQuery, Progress, Relabel, SearchQuery, Stored,
-    Which,
+    Batch, CollectionKey, DeliveryState, Disclose, Op, Outcome, PageQuery, Progress, Put, Relabel,
+    SearchQuery, Stored, Which,
 };
 
 use crate::support::{Register, admin, all, delete, id, put, put_bytes, sign, version};
@@ -143,12 +143,66 @@ fn the_same_again_is_known_and_other_content_is_a_conflict() {
         "{wider:?}"
     );
     let mut other = put(1, 1, "amber", &[c]);
+    other.bytes = b"{}".to_vec();
     other.content_sha256 = [1; 32];
     let conflict = register.put(other.clone());
     assert!(matches!(conflict, Stored::Conflict { .. }), "{conflict:?}");
     assert_eq!(register.put(other), conflict, "logged once");
     assert_eq!(register.store.head().unwrap().size, size + 2);
     assert_eq!(register.store.refusals(None, 10).unwrap().len(), 1);
+    register.fsck();
+}
+
+/// [`put`] with one member more, or in place of another.
+fn changed(number: u32, old: &str, new: &str, collections: &[CollectionKey]) -> Put {
+    let text = String::from_utf8(put(1, number, "amber", collections).bytes).unwrap();
+    assert!(text.contains(old));
+    let text = text.replacen(old, new, 1);
+    put_bytes(1, number, "amber", collections, text.into_bytes())
+}
+
+#[test]
+fn a_default_spelled_out_is_the_same_record() {
+    let mut register = Register::new();
+    let c = register.collection(1);
+    register.put(put(1, 1, "amber", &[c]));
+    let size = register.store.head().unwrap().size;
+    let spelled = changed(1, "{", r#"{"revoked":false,"pattern_version":"2.1","#, &[c]);
+    assert!(matches!(
+        register.put(spelled),
+        Stored::Known { added_to: 0, .. }
+    ));
+    assert_eq!(register.store.head().unwrap().size, size);
+    let other = changed(1, "{", r#"{"revoked":true,"#, &[c]);
+    assert!(matches!(register.put(other), Stored::Conflict { .. }));
+    register.fsck();
+}
+
+#[test]
+fn versions_keep_creation_and_creator() {
+    let mut register = Register::new();
+    let c = register.collection(1);
+    register.put(put(1, 2, "amber", &[c]));
+    let created = "\"created\":\"2024-01-01T00:00:00.000Z\"";
+    for (old, new) in [
+        (created, "\"created\":\"2023-01-01T00:00:00.000Z\""),
+        (
+            "{",
+            r#"{"created_by_ref":"identity--00000000-0000-4000-8000-000000000001","#,
+        ),
+    ] {
+        for number in [1, 3] {
+            let other = changed(number, old, new, &[c]);
+            let stored = register.put(other.clone());
+            assert!(matches!(&stored, Stored::NotSuccessor { .. }), "{stored:?}");
+            assert_eq!(register.put(other), stored, "logged once");
+        }
+    }
+    assert_eq!(register.store.refusals(None, 10).unwrap().len(), 4);
+    assert!(matches!(
+        register.put(put(1, 3, "amber", &[c])),
+        Stored::NewVersion { .. }
+    ));
     register.fsck();
 }
 

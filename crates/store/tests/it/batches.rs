@@ -12,6 +12,7 @@ fn operations_of_one_batch_see_each_other() {
     let mut register = Register::new();
     let c = register.collection(1);
     let mut other = put(1, 1, "amber", &[c]);
+    other.bytes = b"{}".to_vec();
     other.content_sha256 = [1; 32];
     let outcomes = register
         .append(vec![
