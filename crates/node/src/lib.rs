@@ -15,6 +15,7 @@ pub mod control;
 pub mod disclosure;
 pub mod entropy;
 pub mod handling;
+mod head;
 pub mod housekeeping;
 pub mod http;
 pub mod intake;

@@ -1,19 +1,24 @@
 //! `comity log`: the transparency log, and the check of a proof by anybody.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Subcommand;
 use comity_ledger::note::VerifierKey;
 use comity_ledger::verify::{self, TrustedLog};
+use comity_store::Level;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::call::{self, number, text};
-use super::ui::{Ink, Ui};
+use super::ui::{Ink, Ui, Unit};
 use super::{Global, exit};
-use crate::clock::micros_to_text;
+use crate::app::{self, App};
+use crate::clock::{SystemClock, micros_to_text};
+use crate::config::{Config, Layer};
 use crate::control::{Command, Log};
+use crate::entropy::SystemEntropy;
 
 /// Arguments of `comity log`.
 #[derive(Debug, clap::Args)]
@@ -58,6 +63,16 @@ enum Act {
         #[arg(long, value_name = "VKEY")]
         key: Option<String>,
     },
+    /// Go on with a head that another key signed: after the log's key was lost or replaced
+    ///
+    /// The whole register is checked first, an entry says which key signed until here and which from now on, and this node's key
+    /// signs the next head. Peers that know the old key refuse the new one until they add this node anew. Compare the root with what
+    /// a peer saw last before you name it: who had the file could have put another history into it.
+    Rekey {
+        /// Root of the head, as the refusal to start shows it
+        #[arg(long, value_name = "HEX")]
+        root: String,
+    },
 }
 
 pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
@@ -95,6 +110,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
             Ok(exit::found(proof.get("valid") != Some(&Value::Bool(true))))
         }
         Act::Verify { proof, record, key } => verify(global, ui, &proof, record.as_deref(), key),
+        Act::Rekey { root } => rekey(global, ui, &root),
     }
 }
 
@@ -142,6 +158,49 @@ fn head(global: &Global, ui: &Ui, note: bool) -> anyhow::Result<u8> {
         ui.line(format!("{:<10} {word}", "signature"))?;
     }
     Ok(exit::found(bad))
+}
+
+fn rekey(global: &Global, ui: &Ui, root: &str) -> anyhow::Result<u8> {
+    let root = hash(root).with_context(|| {
+        format!("`{root}` is not a root\n  help: 64 hexadecimal digits, as the refusal to start shows them")
+    })?;
+    let bar = ui.progress(None, Unit::Count);
+    let report = comity_store::fsck(&global.dir, Level::Deep, &mut |at| {
+        bar.message(at.stage);
+        bar.set(at.done, at.total);
+    })?;
+    drop(bar);
+    if !report.is_clean() {
+        super::fsck::print(ui, &report)?;
+        return Ok(exit::FOUND);
+    }
+    let config = Config::load(&global.dir, Layer::default())?;
+    let key = app::log_signer(&config)?.verifier().to_string();
+    App::take_over(
+        config,
+        Arc::new(SystemClock::new()),
+        Arc::new(SystemEntropy),
+        &global.by,
+        root,
+    )?;
+    if ui.is_json() {
+        ui.json(&json!({ "key": key }))?;
+    } else {
+        ui.line(format!("the log goes on under {key}"))?;
+        ui.say("tell peers by voice: they refuse the new key until they add this node anew");
+    }
+    Ok(exit::DONE)
+}
+
+/// 32 bytes from hexadecimal.
+fn hash(text: &str) -> Option<comity_ledger::Hash> {
+    let digits = text.trim();
+    let bytes: Option<Vec<u8>> = digits
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect();
+    bytes?.try_into().ok()
 }
 
 fn verify(

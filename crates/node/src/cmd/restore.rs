@@ -43,7 +43,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     }
     make_private(dir)?;
     let bar = ui.progress(None, Unit::Count);
-    let report = comity_store::restore(&from.join(REGISTER), dir, &mut |at| {
+    let report = comity_store::restore(&from.join(REGISTER), dir, comity_store::Level::Deep, &mut |at| {
         bar.message(at.stage);
         bar.set(at.done, at.total);
     })?;

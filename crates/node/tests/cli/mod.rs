@@ -7,6 +7,7 @@ mod help;
 mod peering;
 mod records;
 mod running;
+mod tampering;
 mod validate;
 
 use std::io::Write as _;

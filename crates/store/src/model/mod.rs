@@ -12,13 +12,15 @@ pub use admin::{
     Admin, Certificate, Collection, Grant, Peer, PeerKind, PeerState, Principal, Subject, Token,
 };
 pub use keys::{CollectionKey, Hash, LabelSetId, Seq};
-pub use log::{Change, Disclosure, EntryDetail, EntryKind, Genesis, Head, ProofMaterial};
+pub use log::{
+    Change, Disclosure, EntryDetail, EntryKind, Genesis, Head, HeadError, ProofMaterial,
+};
 pub use progress::{Delivery, DeliveryCounts, DeliveryState, Progress, Status};
 pub use read::{
     Edge, Filter, ManifestRow, PageEnd, PageQuery, Record, Row, Scope, SearchHit, SearchQuery,
     Tombstone, VersionFilter, VersionRow, Which,
 };
-pub use report::{Level, Problem, ProgressReport, Report};
+pub use report::{Checks, Level, Problem, ProgressReport, Report};
 pub use write::{
     Administer, Appended, Batch, Delete, Disclose, Fault, Op, Outcome, Put, Refuse, Relabel, Stored,
 };

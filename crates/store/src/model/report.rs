@@ -1,5 +1,6 @@
 //! What `fsck` found.
 
+use comity_ledger::note::VerifierKey;
 use serde::Serialize;
 
 /// How deep to look.
@@ -11,6 +12,24 @@ pub enum Level {
     Full,
     /// Also every content hash recomputed from the bytes, and SQLite's own integrity check.
     Deep,
+}
+
+/// What to check a register against.
+#[derive(Clone, Copy)]
+pub struct Checks<'a> {
+    /// How deep to look.
+    pub level: Level,
+    /// The key its log is signed with. Without it a head that somebody else signed looks like any other.
+    pub log_key: Option<&'a VerifierKey>,
+}
+
+impl From<Level> for Checks<'_> {
+    fn from(level: Level) -> Self {
+        Self {
+            level,
+            log_key: None,
+        }
+    }
 }
 
 /// The result of a check.

@@ -11,7 +11,7 @@ use super::{
     Store,
     open::{FILE, sync_directory},
 };
-use crate::{BackupError, Level, ProgressReport, Report};
+use crate::{BackupError, Checks, Level, ProgressReport, Report};
 
 /// Pages per step; between steps the writer goes on.
 const STEP_PAGES: i32 = 1024;
@@ -92,11 +92,16 @@ fn copy(
 ///
 /// # Errors
 /// [`BackupError::Unsound`] with the first problem if the copy is not sound; nothing is left behind.
-pub fn restore(
+pub fn restore<'a>(
     from: &Path,
     dir: &Path,
+    checks: impl Into<Checks<'a>>,
     progress: &mut dyn FnMut(ProgressReport),
 ) -> Result<Report, BackupError> {
+    let checks = Checks {
+        level: Level::Deep,
+        ..checks.into()
+    };
     let path = dir.join(FILE);
     if path.exists() {
         return Err(BackupError::Exists(path));
@@ -107,7 +112,7 @@ pub fn restore(
         .map_err(BackupError::from)
         .and_then(|_| {
             fs::File::open(staging.join(FILE))?.sync_all()?;
-            let report = super::fsck(&staging, Level::Deep, progress)?;
+            let report = super::fsck(&staging, checks, progress)?;
             if let Some(problem) = report.problems.first() {
                 return Err(BackupError::Unsound(format!(
                     "{} at {}: {}",

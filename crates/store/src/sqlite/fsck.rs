@@ -15,7 +15,7 @@ use super::{
     Options, migrate,
     open::{existing, reader_connection},
 };
-use crate::{Level, OpenError, Problem, ProgressReport, ReadError, Report};
+use crate::{Checks, Level, OpenError, Problem, ProgressReport, ReadError, Report};
 
 /// Problems reported per check; a ruined table would fill the screen otherwise.
 const PROBLEMS_MAX: usize = 100;
@@ -26,17 +26,20 @@ const PROGRESS_ROWS: u64 = 8192;
 ///
 /// # Errors
 /// [`OpenError`] if it cannot even be opened; what is wrong inside is in the report.
-pub fn fsck(
+pub fn fsck<'a>(
     dir: &Path,
-    level: Level,
+    checks: impl Into<Checks<'a>>,
     progress: &mut dyn FnMut(ProgressReport),
 ) -> Result<Report, OpenError> {
+    let checks = checks.into();
+    let level = checks.level;
     let path = existing(dir)?;
     let connection = reader_connection(&path, &Options::default())?;
     migrate::require_current(&connection)?;
     connection.execute_batch("BEGIN")?;
     let mut check = Check {
         connection: &connection,
+        checks,
         report: Report::default(),
         progress,
     };
@@ -59,6 +62,7 @@ pub fn fsck(
 /// A check under way.
 struct Check<'a> {
     connection: &'a Connection,
+    checks: Checks<'a>,
     report: Report,
     progress: &'a mut dyn FnMut(ProgressReport),
 }

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use comity_store::{Batch, Op, Options, PageQuery, Stored};
+use comity_store::{Batch, Level, Op, Options, PageQuery, Stored};
 
 use crate::support::{Register, delete, put, sign};
 
@@ -154,10 +154,10 @@ fn a_second_writer_is_refused_and_a_copy_is_whole() {
     register.put(put(2, 1, "amber", &[c]));
     // the drill: back into an empty directory, opened, sound, and it goes on from there
     let home = target.path().join("home");
-    let report = comity_store::restore(&copy, &home, &mut |_| {}).unwrap();
+    let report = comity_store::restore(&copy, &home, Level::Deep, &mut |_| {}).unwrap();
     assert!(report.is_clean());
     assert!(
-        comity_store::restore(&copy, &home, &mut |_| {}).is_err(),
+        comity_store::restore(&copy, &home, Level::Deep, &mut |_| {}).is_err(),
         "never overwrites"
     );
     let (store, mut writer) = comity_store::open(&home, &Options::default()).unwrap();
@@ -174,7 +174,7 @@ fn a_second_writer_is_refused_and_a_copy_is_whole() {
         .unwrap();
     drop(connection);
     let other = target.path().join("other");
-    let error = comity_store::restore(&broken, &other, &mut |_| {}).unwrap_err();
+    let error = comity_store::restore(&broken, &other, Level::Deep, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("record.commitment"), "{error}");
     assert!(!other.join("register.db").exists());
 }

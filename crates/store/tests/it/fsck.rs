@@ -1,8 +1,8 @@
 //! Each kind of damage is found and named.
 
-use comity_store::{Disclose, Level, Op, Stored};
+use comity_store::{Batch, Disclose, Level, Op, Stored};
 
-use crate::support::{Register, delete, put};
+use crate::support::{Register, delete, put, report, sign_with, signer};
 
 /// (damage done behind the writer's back, code of a problem it must be reported as)
 const DAMAGE: &[(&str, &str)] = &[
@@ -23,6 +23,13 @@ const DAMAGE: &[(&str, &str)] = &[
     ("DELETE FROM tile", "log.tile"),
     ("UPDATE register SET root = zeroblob(32)", "log.root"),
     ("UPDATE register SET note = ''", "register.note"),
+    (
+        "UPDATE register SET note = replace(note, 'example', 'invalid')",
+        "register.note",
+    ),
+    ("UPDATE register SET size = size - 1", "register.note"),
+    ("UPDATE register SET root = zeroblob(32)", "register.note"),
+    ("UPDATE register SET origin = 'x'", "register.note"),
     ("UPDATE register SET added_last = 0", "register.added"),
     ("UPDATE register SET seq_next = 1", "register.seq"),
     (
@@ -104,7 +111,7 @@ fn every_kind_of_damage_is_found() {
         let connection = rusqlite::Connection::open(&copy).unwrap();
         assert!(connection.execute(damage, []).unwrap() > 0, "{damage}");
         drop(connection);
-        let report = comity_store::fsck(other.path(), Level::Deep, &mut |_| {}).unwrap();
+        let report = report(other.path());
         let found: Vec<_> = report
             .problems
             .iter()
@@ -121,6 +128,31 @@ fn every_kind_of_damage_is_found() {
                 .all(|problem| !problem.where_.is_empty())
         );
     }
+}
+
+#[test]
+fn a_history_that_another_key_signed_is_found() {
+    let mut register = Register::new();
+    let c = register.collection(1);
+    register.put(put(1, 1, "amber", &[c]));
+    // whoever can write the file can also make a log of their own in it: all that is missing is the key
+    let other = signer(2);
+    let batch = Batch {
+        now_micros: 9_000_000,
+        ops: vec![Op::Put(Box::new(put(2, 1, "amber", &[c])))],
+    };
+    register
+        .writer
+        .append(&batch, &|size, root| sign_with(&other, size, root))
+        .unwrap();
+    let dir = register.dir.path();
+    let unknown = comity_store::fsck(dir, Level::Deep, &mut |_| {}).unwrap();
+    assert!(unknown.is_clean(), "without the key nobody can tell");
+    let problems = report(dir).problems;
+    assert!(
+        problems.len() == 1 && problems[0].what == "register.note",
+        "{problems:?}"
+    );
 }
 
 #[test]

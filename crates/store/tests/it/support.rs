@@ -1,10 +1,14 @@
 //! What every test needs: a fresh register, short ways to make operations.
 
-use comity_ledger::entry::Event;
+use comity_ledger::{
+    checkpoint::Checkpoint,
+    entry::Event,
+    note::{KeyName, Signer},
+};
 use comity_store::{
-    Admin, Administer, Appended, Batch, BoxError, Collection, CollectionKey, Delete, Genesis, Hash,
-    LabelSetId, Op, Options, Outcome, PageQuery, Put, Scope, Seq, Store, Stored, VersionFilter,
-    Writer,
+    Admin, Administer, Appended, Batch, BoxError, Checks, Collection, CollectionKey, Delete,
+    Genesis, Hash, LabelSetId, Level, Op, Options, Outcome, PageQuery, Put, Report, Scope, Seq,
+    Store, Stored, VersionFilter, Writer,
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -16,8 +20,32 @@ pub(crate) struct Register {
     pub(crate) now: i64,
 }
 
+/// Origin of every register here, and name of the key that signs its heads.
+pub(crate) const ORIGIN: &str = "node.example/log";
+
 pub(crate) fn sign(size: u64, root: &Hash) -> Result<String, BoxError> {
-    Ok(format!("{size} {}", root[0]))
+    sign_with(&signer(1), size, root)
+}
+
+pub(crate) fn sign_with(signer: &Signer, size: u64, root: &Hash) -> Result<String, BoxError> {
+    Ok(Checkpoint::new(ORIGIN, size, *root)?
+        .sign(&[signer])?
+        .to_string())
+}
+
+/// The signer with this seed; 1 is the node's own.
+pub(crate) fn signer(seed: u8) -> Signer {
+    Signer::from_seed(KeyName::new(ORIGIN).unwrap(), &[seed; 32]).unwrap()
+}
+
+/// A whole check with the node's key.
+pub(crate) fn report(dir: &std::path::Path) -> Report {
+    let signer = signer(1);
+    let checks = Checks {
+        level: Level::Deep,
+        log_key: Some(signer.verifier()),
+    };
+    comity_store::fsck(dir, checks, &mut |_| {}).unwrap()
 }
 
 impl Register {
@@ -29,7 +57,7 @@ impl Register {
         let dir = tempfile::tempdir().unwrap();
         let genesis = Genesis {
             database_id: [7; 16],
-            origin: "node.example/log".into(),
+            origin: ORIGIN.into(),
             created_micros: 1,
         };
         comity_store::create(dir.path(), &genesis).unwrap();
@@ -128,9 +156,7 @@ impl Register {
     }
 
     pub(crate) fn fsck(&self) {
-        let report =
-            comity_store::fsck(self.dir.path(), comity_store::Level::Deep, &mut |_| {}).unwrap();
-        assert_eq!(report.problems, vec![]);
+        assert_eq!(report(self.dir.path()).problems, vec![]);
     }
 }
 
