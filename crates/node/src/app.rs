@@ -140,10 +140,11 @@ pub enum AdminError {
 }
 
 impl App {
-    /// Makes the register and keys of a new node in `config.dir`.
+    /// Makes the register and keys of a new node in `config.dir`. A key that is there is taken; so is a register of this party
+    /// without entries: both are what a try leaves that was cut.
     ///
     /// # Errors
-    /// When something is there already or cannot be written.
+    /// When a register with entries or of another party is there, or something cannot be written.
     pub fn create(
         config: &Config,
         clock: &SharedClock,
@@ -154,14 +155,28 @@ impl App {
                 what: "cannot draw randomness",
                 source,
             })?;
-        keys::create_log_seed(&config.dir, &**entropy)?;
+        if keys::log_seed_path(&config.dir).exists() {
+            keys::read_log_seed(&config.dir)?;
+        } else {
+            keys::create_log_seed(&config.dir, &**entropy)?;
+        }
         let genesis = Genesis {
             database_id,
             origin: origin(config.party()),
             created_micros: clock.now_micros(),
         };
-        comity_store::create(&config.dir, &genesis)?;
-        Ok(())
+        match comity_store::create(&config.dir, &genesis) {
+            Err(comity_store::OpenError::Exists(path)) => {
+                let options = comity_store::Options::default();
+                let head = comity_store::open_read_only(&config.dir, &options)?.head()?;
+                if head.size == 0 && head.origin == genesis.origin {
+                    Ok(())
+                } else {
+                    Err(comity_store::OpenError::Exists(path).into())
+                }
+            }
+            done => Ok(done?),
+        }
     }
 
     /// Opens the node in `config.dir`: takes the directory's lock, migrates the register, starts the sequencer.

@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod disclosure;
 pub mod entropy;
+pub mod files;
 pub mod handling;
 mod head;
 pub mod housekeeping;

@@ -11,6 +11,7 @@ use super::{Global, call, exit};
 use crate::clock::{Clock as _, SystemClock, micros_to_text};
 use crate::config::FILE_NAME;
 use crate::control::{BackupMade, Command};
+use crate::files;
 use crate::keys;
 
 /// Arguments of `comity backup`.
@@ -80,8 +81,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         with_keys: args.with_keys,
     };
     // CRASH POINT: a folder without this note is a half-made backup, and `restore` refuses it
-    std::fs::write(to.join(NOTE), serde_json::to_vec_pretty(&note)?)
-        .context("cannot write the note of the backup")?;
+    files::put_new(&to.join(NOTE), &serde_json::to_vec_pretty(&note)?)?;
     call::one(
         global,
         ui,
@@ -119,15 +119,15 @@ pub(crate) fn copy_keys(from: &Path, to: &Path) -> anyhow::Result<()> {
         for entry in listed {
             let entry = entry?;
             let content = zeroize::Zeroizing::new(std::fs::read(entry.path())?);
-            keys::write_private(&to.join(folder).join(entry.file_name()), &content)?;
+            files::put_new(&to.join(folder).join(entry.file_name()), &content)?;
         }
     }
     Ok(())
 }
 
-/// Copies a file and says which one failed.
+/// Copies a small file, whole and onto the disk, and says which one failed.
 pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    std::fs::copy(from, to)
-        .with_context(|| format!("cannot copy `{}` to `{}`", from.display(), to.display()))?;
-    Ok(())
+    let content =
+        std::fs::read(from).with_context(|| format!("cannot read `{}`", from.display()))?;
+    Ok(files::put_new(to, &content)?)
 }

@@ -119,3 +119,41 @@ fn a_changed_byte_is_seen_by_fsck_and_not_restored() {
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.stderr.contains("not sound"), "{ran:?}");
 }
+
+#[test]
+fn an_init_that_was_cut_is_finished_by_the_next() {
+    let node = Node::bare();
+    let init = ["init", "--party", "ua", "--insecure-http"];
+    node.ok(&init);
+    let key = std::fs::read(node.dir().join("keys/log.seed")).unwrap();
+    // cut after the key; after the register; and with a configuration that could not be used
+    for gone in [
+        &["comity.toml", "register.db", "register.db-wal", "register.db-shm"][..],
+        &["comity.toml"],
+    ] {
+        for name in gone {
+            // SQLite removes its own two when it is the last to go
+            let _gone = std::fs::remove_file(node.dir().join(name));
+        }
+        let bad = [
+            "init",
+            "--party",
+            "ua",
+            "--insecure-http",
+            "--listen",
+            "0.0.0.0:1",
+        ];
+        assert_eq!(node.run(&bad).code, 2);
+        node.ok(&init);
+        assert_eq!(
+            std::fs::read(node.dir().join("keys/log.seed")).unwrap(),
+            key
+        );
+        node.ok(&["log", "head"]);
+    }
+    // a register that holds something is nobody's to take
+    node.ok(&["user", "add", "olena", "--role", "officer"]);
+    std::fs::remove_file(node.dir().join("comity.toml")).unwrap();
+    let ran = node.run(&init);
+    assert!(ran.code == 2 && ran.stderr.contains("exists already"), "{ran:?}");
+}
