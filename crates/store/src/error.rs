@@ -15,6 +15,12 @@ pub enum OpenError {
     /// Something there.
     #[error("`{}` exists already", .0.display())]
     Exists(PathBuf),
+    /// A part of another database, which SQLite would take for one of this.
+    #[error(
+        "`{}` is there without its database: it belongs to another register and would be read into this one\n  help: move it \
+         away, together with whatever it was left beside", .0.display()
+    )]
+    Leftover(PathBuf),
     /// Another process holds the writer.
     #[error("another process has `{}` open for writing", .0.display())]
     Locked(PathBuf),
@@ -90,12 +96,12 @@ pub enum ReadError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// The target exists.
-    #[error("`{}` exists already", .0.display())]
-    Exists(PathBuf),
     /// The copy is not a sound register.
     #[error("the copy is not sound: {0}")]
     Unsound(String),
+    /// It is not the register that was meant.
+    #[error("it is not the register it was said to be: {0}")]
+    Refused(String),
     /// Could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

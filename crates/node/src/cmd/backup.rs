@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use comity_store::Head;
 use serde::{Deserialize, Serialize};
 
 use super::init::make_private;
@@ -49,6 +50,28 @@ pub(crate) struct Note {
     pub(crate) version: String,
     /// Whether the keys are with it.
     pub(crate) with_keys: bool,
+}
+
+impl Note {
+    /// Whether a register with this head is the one the note was written for.
+    pub(crate) fn describes(&self, head: &Head) -> Result<(), String> {
+        let said = (&self.origin, self.log_size, &self.checkpoint);
+        if said == (&head.origin, head.size, &head.note) {
+            return Ok(());
+        }
+        Err(format!(
+            "`{NOTE}` says `{}` with {} entries{}, `{REGISTER}` holds `{}` with {}: one of them was changed or is of another backup",
+            self.origin,
+            self.log_size,
+            if self.log_size == head.size {
+                " and another checkpoint"
+            } else {
+                ""
+            },
+            head.origin,
+            head.size,
+        ))
+    }
 }
 
 pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {

@@ -157,3 +157,39 @@ fn an_init_that_was_cut_is_finished_by_the_next() {
     let ran = node.run(&init);
     assert!(ran.code == 2 && ran.stderr.contains("exists already"), "{ran:?}");
 }
+
+#[test]
+fn a_backup_whose_parts_do_not_belong_together_is_not_restored() {
+    let node = Node::new();
+    let (early, late) = (node.path("early"), node.path("late"));
+    node.ok(&["backup", &early]);
+    node.ok(&["user", "add", "ivan", "--role", "officer"]);
+    node.ok(&["backup", &late, "--with-keys"]);
+    let register = |folder: &str| std::path::Path::new(folder).join("register.db");
+    std::fs::copy(register(&early), register(&late)).unwrap();
+    let there = node.path("there");
+    let ran = node.run(&["restore", &late, "--dir", &there]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("`backup.json` says"),
+        "{ran:?}"
+    );
+    assert!(!register(&there).exists());
+    // with the note changed to fit, the signature still decides
+    let note = std::path::Path::new(&early).join("backup.json");
+    std::fs::copy(note, std::path::Path::new(&late).join("backup.json")).unwrap();
+    let other = "comity.ua/log/1+b4a7cc93+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c";
+    let ran = node.run(&["restore", &late, "--dir", &there, "--key", other]);
+    assert!(ran.code == 2, "{ran:?}");
+    let ran = node.run(&["restore", &early, "--dir", &there]);
+    assert!(
+        ran.code == 0 && ran.stderr.contains("who signed its head was not checked"),
+        "{ran:?}"
+    );
+    let signed = node.path("signed");
+    let key = node.json(&["log", "head"])[0]["key"].as_str().unwrap().to_owned();
+    let ran = node.run(&["restore", &early, "--dir", &signed, "--key", &key]);
+    assert!(
+        ran.code == 0 && ran.stderr.contains(&format!("its head is signed by {key}")),
+        "{ran:?}"
+    );
+}

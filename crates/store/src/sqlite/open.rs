@@ -27,22 +27,10 @@ const STATEMENTS_MAX: usize = 128;
 /// [`OpenError::Exists`] if there is one; what SQLite and the file system say.
 pub fn create(dir: &Path, genesis: &Genesis) -> Result<(), OpenError> {
     fs::create_dir_all(dir)?;
-    let path = dir.join(FILE);
-    if path.exists() {
-        return Err(OpenError::Exists(path));
-    }
+    let path = vacant(&dir.join(FILE))?;
     // made under another name first: a crash here leaves no half register behind
     let unfinished = dir.join("register.db.new");
-    for name in [
-        "register.db.new",
-        "register.db.new-wal",
-        "register.db.new-shm",
-    ] {
-        match fs::remove_file(dir.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-    }
+    clear(&unfinished)?;
     let connection = Connection::open(&unfinished)?;
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     configure_writer(&connection, &Options::default())?;
@@ -126,6 +114,44 @@ pub(super) fn existing(dir: &Path) -> Result<PathBuf, OpenError> {
     } else {
         Err(OpenError::Missing(dir.to_owned()))
     }
+}
+
+/// `path`, if a database can get this name: neither it nor a file that SQLite would read as a part of it is there. A
+/// write-ahead log left behind by another database would be replayed into this one.
+pub(super) fn vacant(path: &Path) -> Result<PathBuf, OpenError> {
+    if path.exists() {
+        return Err(OpenError::Exists(path.to_owned()));
+    }
+    alone(path)?;
+    Ok(path.to_owned())
+}
+
+/// Refuses a database with a write-ahead log or journal beside it.
+pub(super) fn alone(path: &Path) -> Result<(), OpenError> {
+    match beside(path).into_iter().find(|part| part.exists()) {
+        Some(part) => Err(OpenError::Leftover(part)),
+        None => Ok(()),
+    }
+}
+
+/// Removes a half-made database of ours with all its parts.
+pub(super) fn clear(path: &Path) -> Result<(), std::io::Error> {
+    for part in beside(path).into_iter().chain([path.to_owned()]) {
+        match fs::remove_file(part) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What SQLite keeps beside a database.
+fn beside(path: &Path) -> [PathBuf; 3] {
+    ["-wal", "-shm", "-journal"].map(|suffix| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    })
 }
 
 fn check_register(connection: &Connection) -> Result<(), OpenError> {
