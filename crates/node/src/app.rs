@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::clock::SharedClock;
 use crate::config::{Config, ConfigError};
 use crate::entropy::SharedEntropy;
-use crate::head::{self, Trust};
+use crate::head::{self, Seen, Trust};
 use crate::keys::{self, KeyError};
 use crate::metrics::Metrics;
 use crate::release::Release;
@@ -26,8 +26,6 @@ pub struct App {
     pub party: PartyId,
     /// Reads of the register.
     pub store: Store,
-    /// Writes to the register.
-    pub sequencer: Sequencer,
     /// Who may read what.
     pub release: Release,
     /// Time.
@@ -42,6 +40,8 @@ pub struct App {
     pub exchange: crate::peers::run::Exchange,
     catalog: RwLock<Arc<Catalog>>,
     catalog_changed: tokio::sync::watch::Sender<u64>,
+    /// Writes to the register. Last, so that the readers are gone when the writer ends and can fold its log in.
+    pub sequencer: Sequencer,
 }
 
 /// The part of a running node that must be joined at its end.
@@ -100,6 +100,15 @@ pub enum AppError {
         size: u64,
         /// Its root, hexadecimal.
         root: String,
+    },
+    /// An older copy, or another database, was put in the register's place.
+    #[error(
+        "the register is not a continuation of the one this node had: {why}\n  help: put the right file back. To go on with an older copy \
+         knowingly, tell peers and witnesses (they hold later heads), then remove `head.seen`"
+    )]
+    OlderCopy {
+        /// What does not fit.
+        why: String,
     },
     /// The configuration names another party than the register was made for.
     #[error(
@@ -232,6 +241,9 @@ impl App {
         let (sign, log_key) = signer(&config)?;
         let head = store.head()?;
         head::check(&head, config.party(), &log_key, trust)?;
+        let mut seen = Seen::new(&config.dir);
+        seen.compare(&head, &store)?;
+        seen.note(&head, clock.monotonic(), true);
         metrics
             .log_entries
             .set(i64::try_from(head.size).unwrap_or(i64::MAX));
@@ -240,7 +252,8 @@ impl App {
             sign,
             Arc::clone(&clock),
             Arc::clone(&metrics),
-            head.size,
+            head,
+            seen,
         )
         .map_err(|source| AppError::System {
             what: "cannot start the sequencer",

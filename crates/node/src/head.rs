@@ -2,11 +2,15 @@
 //!
 //! Who can write the file but has no key could put a history of their own into it; the node's next append would sign that.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 use comity_ledger::note::{SignedNote, VerifierKey};
-use comity_store::{Head, HeadError};
+use comity_store::{Head, HeadError, Store};
 use serde_json::{Value, json};
 
 use crate::app::AppError;
+use crate::files;
 use crate::http::context::hex;
 
 /// Whose heads are gone on with.
@@ -69,6 +73,93 @@ pub(crate) fn taken_over(head: &Head, key: &str) -> Value {
             "from": from, "to": key, "size": head.size, "root": hex(head.root),
         }
     })
+}
+
+/// The file beside the register that says which head this node had last.
+pub(crate) const SEEN_FILE: &str = "head.seen";
+/// It is written when the node starts and stops, and this often while entries come: a sync of its own each time, so not with
+/// every batch. A copy older than that is noticed.
+const SEEN_EVERY: Duration = Duration::from_secs(10);
+
+/// The head a node had last, kept outside the database: an older copy of the file, put back whole, is sound in itself.
+pub(crate) struct Seen {
+    path: PathBuf,
+    written: Option<(Duration, u64)>,
+}
+
+impl Seen {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self {
+            path: dir.join(SEEN_FILE),
+            written: None,
+        }
+    }
+
+    /// Refuses a register that is not a continuation of the one this node had.
+    pub(crate) fn compare(&self, head: &Head, store: &Store) -> Result<(), AppError> {
+        let text = match std::fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(source) => {
+                return Err(AppError::System {
+                    what: "cannot read the file `head.seen`",
+                    source,
+                });
+            }
+        };
+        let behind = |why: String| AppError::OlderCopy { why };
+        let (database, size, root) = parse(&text)
+            .ok_or_else(|| behind(format!("`{}` cannot be read", self.path.display())))?;
+        if database != hex(head.database_id) {
+            return Err(behind("it is another database".to_owned()));
+        }
+        if size > head.size {
+            return Err(behind(format!(
+                "it has {} entries, this node had {size}",
+                head.size
+            )));
+        }
+        let then = comity_ledger::tree::root(store, size)
+            .map_err(|error| AppError::Head(error.to_string()))?;
+        if hex(then) != root {
+            return Err(behind(format!(
+                "its first {size} entries are not those this node had"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Writes the head down if it is time, or `now` with `at_once`. A failure costs no batch: it is told, and tried again.
+    pub(crate) fn note(&mut self, head: &Head, now: Duration, at_once: bool) {
+        let due = match self.written {
+            None => true,
+            Some((_, size)) if size == head.size => false,
+            Some((at, _)) => at_once || now.saturating_sub(at) >= SEEN_EVERY,
+        };
+        if !due {
+            return;
+        }
+        let text = format!(
+            "comity-head/v1\ndatabase {}\nsize {}\nroot {}\n",
+            hex(head.database_id),
+            head.size,
+            hex(head.root)
+        );
+        match files::put(&self.path, text.as_bytes()) {
+            Ok(()) => self.written = Some((now, head.size)),
+            Err(error) => tracing::warn!(%error, "the head seen last could not be written down"),
+        }
+    }
+}
+
+/// Database, size and root of a file that [`Seen::note`] wrote.
+fn parse(text: &str) -> Option<(&str, u64, &str)> {
+    let rest = text.strip_prefix("comity-head/v1\n")?;
+    let mut lines = rest.lines();
+    let database = lines.next()?.strip_prefix("database ")?;
+    let size = lines.next()?.strip_prefix("size ")?.parse().ok()?;
+    let root = lines.next()?.strip_prefix("root ")?;
+    lines.next().is_none().then_some((database, size, root))
 }
 
 #[cfg(test)]

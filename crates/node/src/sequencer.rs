@@ -9,10 +9,11 @@ use std::sync::mpsc::{
 };
 use std::time::Duration;
 
-use comity_store::{Batch, BoxError, Op, Outcome, Writer};
+use comity_store::{Batch, BoxError, Head, Op, Outcome, Writer};
 use tokio::sync::{oneshot, watch};
 
 use crate::clock::SharedClock;
+use crate::head::Seen;
 use crate::limits::{SEQUENCER_OPS_MAX, SEQUENCER_QUEUE_MAX};
 use crate::metrics::Metrics;
 
@@ -52,21 +53,24 @@ impl Sequencer {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(
+    pub(crate) fn start(
         writer: Writer,
         sign: SignCheckpoint,
         clock: SharedClock,
         metrics: Arc<Metrics>,
-        size: u64,
+        head: Head,
+        seen: Seen,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, submissions) = sync_channel(SEQUENCER_QUEUE_MAX);
-        let (grown, size) = watch::channel(size);
+        let (grown, size) = watch::channel(head.size);
         let work = Worker {
             writer,
             sign,
             clock,
             metrics,
             grown,
+            head,
+            seen,
             failed: None,
             batches_since_index: 0,
         };
@@ -118,6 +122,9 @@ struct Worker {
     clock: SharedClock,
     metrics: Arc<Metrics>,
     grown: watch::Sender<u64>,
+    /// Of the last commit.
+    head: Head,
+    seen: Seen,
     /// Set by a fatal error: the register can no longer be trusted to take writes, so none is tried until a restart.
     failed: Option<Arc<str>>,
     batches_since_index: u32,
@@ -146,6 +153,11 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => searchable = self.index(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+        }
+        self.seen.note(&self.head, self.clock.monotonic(), true);
+        // the file alone is the register then: what a copy of it or a look at it must not miss, nor find
+        if let Err(error) = self.writer.checkpoint() {
+            tracing::warn!(%error, "the write-ahead log could not be folded into the register");
         }
     }
 
@@ -183,6 +195,7 @@ impl Worker {
                     // a submitter that went away is no error: what it sent is committed all the same
                     let _gone = answer.send(Ok(outcomes.by_ref().take(count).collect()));
                 }
+                self.seen.note(&self.head, self.clock.monotonic(), false);
             }
             Err(error) => {
                 self.metrics.batch_failed();
@@ -208,6 +221,7 @@ impl Worker {
                     .log_entries
                     .set(i64::try_from(appended.head.size).unwrap_or(i64::MAX));
                 self.grown.send_replace(appended.head.size);
+                self.head = appended.head;
                 Ok(appended.outcomes)
             }
             Err(error) => {

@@ -128,7 +128,7 @@ fn an_init_that_was_cut_is_finished_by_the_next() {
     let key = std::fs::read(node.dir().join("keys/log.seed")).unwrap();
     // cut after the key; after the register; and with a configuration that could not be used
     for gone in [
-        &["comity.toml", "register.db", "register.db-wal", "register.db-shm"][..],
+        &["comity.toml", "register.db", "register.db-wal", "register.db-shm", "head.seen"][..],
         &["comity.toml"],
     ] {
         for name in gone {

@@ -66,3 +66,40 @@ fn a_changed_party_is_told_before_anything_is_written() {
     node.ok(&["user", "list"]);
     node.ok(&["fsck"]);
 }
+
+#[test]
+fn an_older_copy_put_back_is_noticed() {
+    let node = Node::new();
+    let register = node.dir().join("register.db");
+    node.ok(&["log", "head"]);
+    let older = std::fs::read(&register).unwrap();
+    // nothing of it is beside the file when no node runs
+    let beside = std::fs::metadata(node.dir().join("register.db-wal"));
+    assert!(beside.is_err() || beside.is_ok_and(|wal| wal.len() == 0));
+    node.ok(&["user", "add", "ivan", "--role", "officer"]);
+    let newer = std::fs::read(&register).unwrap();
+    std::fs::write(&register, older).unwrap();
+    let ran = node.run(&["user", "list"]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("not a continuation"),
+        "{ran:?}"
+    );
+    // another database of the same party and key, however long
+    let other = Node::new();
+    std::fs::copy(
+        other.dir().join("keys/log.seed"),
+        node.dir().join("keys/log.seed"),
+    )
+    .unwrap();
+    other.ok(&["user", "add", "ivan", "--role", "officer"]);
+    std::fs::copy(other.dir().join("register.db"), &register).unwrap();
+    let ran = node.run(&["user", "list"]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("another database"),
+        "{ran:?}"
+    );
+    std::fs::write(&register, newer).unwrap();
+    // an operator who knows what they do
+    std::fs::remove_file(node.dir().join("head.seen")).unwrap();
+    assert_eq!(node.run(&["user", "list"]).code, 2, "the other's key");
+}

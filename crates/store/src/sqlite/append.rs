@@ -45,7 +45,16 @@ impl Writer {
     pub fn append(&mut self, batch: &Batch, sign: &SignFn<'_>) -> Result<Appended, AppendError> {
         let _span =
             tracing::debug_span!("tx", name = "register.append", ops = batch.ops.len()).entered();
-        self.run(|connection, state, fault| work(connection, state, batch, sign, fault))
+        let database_id = self.database_id;
+        self.run(|connection, state, fault| {
+            let register = read_register(connection)?;
+            if register.database_id != database_id {
+                return Err(Failure::Damaged(
+                    "another database is in the place of the one that was opened".into(),
+                ));
+            }
+            work(connection, state, register, batch, sign, fault)
+        })
     }
 
     /// Runs `work` in a transaction of its own and sorts what can go wrong.
@@ -145,11 +154,11 @@ impl From<Failure> for AppendError {
 fn work(
     connection: &Connection,
     state: &mut State,
+    register: Register,
     batch: &Batch,
     sign: &SignFn<'_>,
     fault: &FaultFn<'_>,
 ) -> Result<(Appended, Frontier), Failure> {
-    let register = read_register(connection)?;
     if register.size != state.frontier.size() || register.root != state.frontier.root() {
         return Err(Failure::Damaged(
             "the head changed behind the writer's back".into(),

@@ -117,6 +117,8 @@ impl Store {
 /// The one writer of a database. Dropping it releases the lock.
 pub struct Writer {
     connection: Connection,
+    /// Which database was opened: a file that was put in its place since is not written to.
+    database_id: [u8; 16],
     state: Option<append::State>,
     faults: Option<Faults>,
     broken: bool,

@@ -254,3 +254,22 @@ fn a_copy_of_an_older_version_is_restored_too() {
     assert_eq!(head.size, 7);
     comity_store::open(home.path(), &Options::default()).unwrap();
 }
+
+#[test]
+fn a_database_put_in_place_of_the_opened_one_is_not_written_to() {
+    let mut register = Register::new();
+    let c = register.collection(1);
+    register.put(put(1, 1, "amber", &[c]));
+    // the same head, another database: a copy made before, say, that went on elsewhere
+    rusqlite::Connection::open(register.dir.path().join("register.db"))
+        .unwrap()
+        .execute("UPDATE register SET database_id = zeroblob(16)", [])
+        .unwrap();
+    let batch = Batch {
+        now_micros: 1,
+        ops: vec![Op::Put(Box::new(put(2, 1, "amber", &[c])))],
+    };
+    let error = register.writer.append(&batch, &sign).unwrap_err();
+    assert!(error.is_fatal(), "{error}");
+    assert_eq!(register.store.head().unwrap().size, 2);
+}
