@@ -19,6 +19,7 @@ pub mod checkpoint;
 pub mod entry;
 pub mod note;
 pub mod proof;
+pub mod salt;
 pub mod tile;
 pub mod tree;
 pub mod verify;

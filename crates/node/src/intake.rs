@@ -244,14 +244,14 @@ fn prepare(
     let mut ops = Vec::with_capacity(objects.len());
     let mut verdicts = Vec::with_capacity(objects.len());
     for checked in objects {
-        let salt = app.salt()?;
+        let seed = app.salt()?;
         let drafted = match draft(checked, source, handling, &meanings) {
             Draft::Put(verdict, put) => of_its_originator(app, source, verdict, put)?,
             refused => refused,
         };
         match drafted {
             Draft::Put(verdict, mut put) => {
-                put.salt = salt;
+                put.seed = seed;
                 put.collections = collections.to_vec();
                 put.event = if source.party == app.party {
                     Event::SubmissionAcceptance
@@ -268,7 +268,7 @@ fn prepare(
                     who: source.principal.clone(),
                     reason: verdict.fate.text(),
                     content_sha256,
-                    salt,
+                    seed,
                 }));
                 verdicts.push(verdict);
             }
@@ -362,7 +362,7 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
         revoked: object.revoked(),
         bytes: object.bytes().to_vec(),
         content_sha256,
-        salt: [0; 32],
+        seed: [0; 32],
         granular: !label.granular().is_empty(),
         label_set: label.to_json(),
         collections: Vec::new(),

@@ -11,6 +11,7 @@ use super::ui::{Ink, Ui, Unit, counted, thousands};
 use super::{Global, exit};
 use crate::app;
 use crate::config::{Config, Layer};
+use crate::{handling, intake};
 
 /// Arguments of `comity fsck`.
 #[derive(Debug, clap::Args)]
@@ -30,9 +31,9 @@ pub(crate) struct Args {
 enum Depth {
     /// Head, tiles and counts
     Quick,
-    /// Also every leaf, commitment and row
+    /// Also every leaf, commitment and row, and who may do what, against the log
     Full,
-    /// Also every content hash, from the bytes
+    /// Also every content hash from the bytes, what was read from them, and the words of the search
     Deep,
 }
 
@@ -53,10 +54,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         ),
         None => own_key(&global.dir, ui),
     };
-    let checks = Checks {
-        level: args.depth.into(),
-        log_key: key.as_ref(),
-    };
+    let checks = checks(args.depth.into(), key.as_ref());
     let bar = ui.progress(None, Unit::Count);
     let report = comity_store::fsck(&global.dir, checks, &mut |at| {
         bar.message(at.stage);
@@ -65,6 +63,16 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     drop(bar);
     print(ui, &report)?;
     Ok(exit::found(!report.is_clean()))
+}
+
+/// All that a register of a node can be checked against.
+pub(crate) fn checks(level: Level, log_key: Option<&VerifierKey>) -> Checks<'_> {
+    Checks {
+        level,
+        log_key,
+        label_fits: Some(&handling::fits),
+        unversioned: Some((intake::STABLE_KEY, intake::STABLE_TEXT)),
+    }
 }
 
 /// The key of the node in this directory. Without it a head signed by somebody else looks like any other, so that is said.

@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use comity_ledger::note::VerifierKey;
+use comity_ledger::proof::{Opening, Proof};
+use comity_ledger::salt::LabelOpening;
 use comity_ledger::verify::{self, TrustedLog};
 use comity_store::Level;
 use serde_json::{Value, json};
@@ -62,6 +66,12 @@ enum Act {
         /// The log's public key (vkey); by default this node's own
         #[arg(long, value_name = "VKEY")]
         key: Option<String>,
+        /// Also check that the entry was made under this label (its text, as `prove --format json` gives it)
+        #[arg(long, value_name = "TEXT", requires = "label_opening")]
+        label: Option<String>,
+        /// What shows the label, in base64
+        #[arg(long, value_name = "BASE64", requires = "label")]
+        label_opening: Option<String>,
     },
     /// Go on with a head that another key signed: after the log's key was lost or replaced
     ///
@@ -109,7 +119,16 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
             }
             Ok(exit::found(proof.get("valid") != Some(&Value::Bool(true))))
         }
-        Act::Verify { proof, record, key } => verify(global, ui, &proof, record.as_deref(), key),
+        Act::Verify {
+            proof,
+            record,
+            key,
+            label,
+            label_opening,
+        } => {
+            let label = label.zip(label_opening);
+            verify(global, ui, &proof, record.as_deref(), key, label)
+        }
         Act::Rekey { root } => rekey(global, ui, &root),
     }
 }
@@ -165,7 +184,7 @@ fn rekey(global: &Global, ui: &Ui, root: &str) -> anyhow::Result<u8> {
         format!("`{root}` is not a root\n  help: 64 hexadecimal digits, as the refusal to start shows them")
     })?;
     let bar = ui.progress(None, Unit::Count);
-    let report = comity_store::fsck(&global.dir, Level::Deep, &mut |at| {
+    let report = comity_store::fsck(&global.dir, super::fsck::checks(Level::Deep, None), &mut |at| {
         bar.message(at.stage);
         bar.set(at.done, at.total);
     })?;
@@ -209,6 +228,7 @@ fn verify(
     proof: &Path,
     record: Option<&Path>,
     key: Option<String>,
+    label: Option<(String, String)>,
 ) -> anyhow::Result<u8> {
     let key = match key {
         Some(key) => key,
@@ -232,12 +252,18 @@ fn verify(
         }
         None => verify::entry(&log, &proof),
     };
+    let checked = checked
+        .map_err(|error| error.to_string())
+        .and_then(|entry| match &label {
+            Some((label, opening)) => made_under(&proof, label, opening).map(|()| entry),
+            None => Ok(entry),
+        });
     match checked {
         Ok(entry) => {
             let time = micros_to_text(i64::try_from(entry.entry().time_micros).unwrap_or(i64::MAX));
             let (event, size) = (entry.entry().event.name(), entry.checkpoint().head().size());
             if ui.is_json() {
-                let answer = json!({ "valid": true, "entry": entry.index(), "log_size": size, "event": event, "time": time, "origin": log.origin, "contents": record.is_some() });
+                let answer = json!({ "valid": true, "entry": entry.index(), "log_size": size, "event": event, "time": time, "origin": log.origin, "contents": record.is_some(), "label": label.is_some() });
                 ui.json(&answer)?;
             } else {
                 let what = if record.is_some() {
@@ -255,17 +281,38 @@ fn verify(
                 ui.line(format!(
                     "  {event} at {time}, by the clock of the node that keeps the log"
                 ))?;
+                if let Some((label, _)) = &label {
+                    ui.line(format!("  taken in under the label {label}"))?;
+                }
             }
             Ok(exit::DONE)
         }
         Err(error) => {
             if ui.is_json() {
-                ui.json(&json!({ "valid": false, "problem": error.to_string() }))?;
+                ui.json(&json!({ "valid": false, "problem": error }))?;
             } else {
                 ui.line(format!("{}: {error}", ui.ink(Ink::Red, "not valid")))?;
             }
             Ok(exit::FOUND)
         }
+    }
+}
+
+/// Whether the salt in a proof that was verified commits to this label.
+fn made_under(proof: &[u8], label: &str, opening: &str) -> Result<(), String> {
+    let proof = Proof::parse(proof).map_err(|error| error.to_string())?;
+    let salt = Opening::parse(proof.extra().unwrap_or_default())
+        .and_then(|opened| opened.salt)
+        .ok_or("the proof has no salt, so it shows no label")?;
+    let opening = STANDARD
+        .decode(opening.trim())
+        .ok()
+        .and_then(|bytes| LabelOpening::from_bytes(&bytes))
+        .ok_or("the label's opening is not the base64 of 64 bytes")?;
+    if opening.salt(label) == salt {
+        Ok(())
+    } else {
+        Err("the entry was made under another label".to_owned())
     }
 }
 

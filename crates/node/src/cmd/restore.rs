@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use comity_ledger::note::VerifierKey;
-use comity_store::{Checks, Head, Level};
+use comity_store::{Head, Level};
 
 use super::backup::{NOTE, Note, REGISTER, copy, copy_keys};
 use super::init::make_private;
@@ -54,10 +54,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         None => key_at_hand(from, dir)?,
     };
     make_private(dir)?;
-    let checks = Checks {
-        level: Level::Deep,
-        log_key: key.as_ref(),
-    };
+    let checks = fsck::checks(Level::Deep, key.as_ref());
     let bar = ui.progress(None, Unit::Count);
     let approve = |head: &Head| note.describes(head);
     let (report, head) =

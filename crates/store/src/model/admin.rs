@@ -124,7 +124,7 @@ pub struct Peer {
     pub fingerprint: Option<String>,
     /// Verifier key of its log (vkey text), for a Comity node.
     pub log_key: Option<String>,
-    /// The rest (collections, directions, intervals) belongs to the node. Not logged: may hold secrets.
+    /// The rest (collections, directions, intervals) belongs to the node. Logged: holds no secrets.
     pub settings: serde_json::Value,
     /// Whether exchange runs.
     pub state: PeerState,

@@ -4,6 +4,7 @@ use comity_ledger::{
     checkpoint::{Checkpoint, CheckpointError},
     entry::Event,
     note::{NoteError, NoteInvalid, SignedNote, VerifierKey},
+    salt::LabelOpening,
     tree::empty_root,
 };
 use serde::{Deserialize, Serialize};
@@ -198,6 +199,9 @@ pub struct ProofMaterial {
     pub salt: [u8; 32],
     /// Some properties are marked apart.
     pub granular: bool,
+    /// The label the entry was made under, and what proves it; `None` for an entry from before salts committed to labels, and
+    /// after a change of the label. Where the salt may not go, this may not either: it makes the salt from the label.
+    pub label: Option<(String, LabelOpening)>,
 }
 
 /// One hand-over of a record to another party.

@@ -20,7 +20,7 @@ pub use read::{
     Edge, Filter, ManifestRow, PageEnd, PageQuery, Record, Row, Scope, SearchHit, SearchQuery,
     Tombstone, VersionFilter, VersionRow, Which,
 };
-pub use report::{Checks, Level, Problem, ProgressReport, Report};
+pub use report::{Checks, LabelFits, Level, Problem, ProgressReport, Report};
 pub use write::{
     Administer, Appended, Batch, Delete, Disclose, Fault, Op, Outcome, Put, Refuse, Relabel, Stored,
 };

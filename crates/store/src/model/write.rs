@@ -53,8 +53,9 @@ pub struct Put {
     pub bytes: Vec<u8>,
     /// SHA-256 of the RFC 8785 canonical form.
     pub content_sha256: Hash,
-    /// Hides guessable contents in the commitment.
-    pub salt: [u8; 32],
+    /// Random. The salt of the entry is made from it, the label set, and the circumstances (`origin`, `author`, `collections`),
+    /// so that the entry proves these too; see [`comity_ledger::salt`]. What hides guessable contents is that salt.
+    pub seed: [u8; 32],
     /// Canonical JSON of the label set; interned here.
     pub label_set: String,
     /// Some properties are marked apart: a page must look at the object again.
@@ -137,8 +138,8 @@ pub struct Refuse {
     pub reason: String,
     /// SHA-256 of the canonical form of what was offered, or of `what`.
     pub content_sha256: Hash,
-    /// Salt of the entry.
-    pub salt: [u8; 32],
+    /// Random. The salt of the entry is made from it and the text of the refusal, so that the entry proves that too.
+    pub seed: [u8; 32],
 }
 
 /// An administrative change and who made it.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     deliveries::state_code,
-    tx::{Failure, Tx, canonical_text, to_i64},
+    tx::{Failure, Tx, to_i64},
 };
 use crate::{DeliveryState, Disclose, EntryKind, Fault, Outcome, Progress, Refuse, Seq};
 
@@ -72,13 +72,12 @@ impl Tx<'_> {
         let content = json!({
             "what": "refusal", "offered": what, "who": refuse.who, "reason": refuse.reason,
         });
-        let logged = self.log_with(
-            EntryKind::Refusal,
+        let logged = self.log_refusal(
             None,
             refuse.event,
-            &canonical_text(&content),
+            &content,
             refuse.content_sha256,
-            &refuse.salt,
+            &refuse.seed,
             LINK_NONE,
         )?;
         Ok(Ok(Outcome::Logged {

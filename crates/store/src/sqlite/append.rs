@@ -31,6 +31,8 @@ struct Register {
     note: String,
     added_last: i64,
     seq_next: i64,
+    /// Entries before this one have salts that commit to nothing; 0 in a register made since they do.
+    sealed_from: u64,
 }
 
 impl Writer {
@@ -177,6 +179,9 @@ fn work(
         members_delta: Default::default(),
         records_delta: Default::default(),
     };
+    if register.sealed_from > 0 && register.sealed_from == register.size {
+        tx.seal_from(register.sealed_from, &register.root)?;
+    }
     let mut outcomes = Vec::with_capacity(batch.ops.len());
     for op in &batch.ops {
         outcomes.push(apply(&mut tx, op)?);
@@ -259,7 +264,7 @@ fn apply(tx: &mut Tx<'_>, op: &Op) -> Result<Outcome, Failure> {
 fn read_register(connection: &Connection) -> Result<Register, Failure> {
     Ok(connection
         .prepare_cached(
-            "SELECT database_id, origin, size, root, note, added_last, seq_next FROM register WHERE one = 1",
+            "SELECT database_id, origin, size, root, note, added_last, seq_next, sealed_from FROM register WHERE one = 1",
         )?
         .query_row([], |row| {
             Ok(Register {
@@ -270,6 +275,7 @@ fn read_register(connection: &Connection) -> Result<Register, Failure> {
                 note: row.get(4)?,
                 added_last: row.get(5)?,
                 seq_next: row.get(6)?,
+                sealed_from: row.get(7)?,
             })
         })?)
 }

@@ -178,6 +178,9 @@ impl Tx<'_> {
         ] {
             self.connection.prepare_cached(sql)?.execute([target.seq])?;
         }
+        self.connection
+            .prepare_cached("DELETE FROM seed WHERE idx = ?1")?
+            .execute([target.entry_index])?;
         *self.records_delta.entry(target.label_set).or_default() -= 1;
         Ok(())
     }

@@ -1,11 +1,18 @@
 //! Checks a register from the outside: reads everything, changes nothing, says what is wrong and where.
 //!
 //! Nothing kept beside the entries is believed: leaves, tiles and root are recomputed from the entries' bytes, commitments
-//! from salts and hashes, hashes from the objects' bytes, standing and counts from the memberships.
+//! from salts and hashes, hashes from the objects' bytes, standing and counts from the memberships, memberships, labels,
+//! tombstones, disclosures and who may do what from the contents that entries commit to. What is bookkeeping (deliveries,
+//! positions, cursors, statuses) is no part of the log and is not compared with it.
 
 mod content;
+mod derived;
+mod folded;
 mod log;
+mod people;
+mod records;
 mod rows;
+mod words;
 
 use std::path::Path;
 
@@ -42,6 +49,8 @@ pub fn fsck<'a>(
         checks,
         report: Report::default(),
         progress,
+        sealed_from: 0,
+        folded: folded::Folded::default(),
     };
     check.step("register", Check::register);
     check.step("log", Check::log);
@@ -50,10 +59,16 @@ pub fn fsck<'a>(
         check.step("standing", Check::standing);
         check.step("orphans", Check::orphans);
         check.step("search", Check::search);
+        check.step("sealed from", Check::read_sealed_from);
         check.step("details", Check::details);
         check.step("records", |check| check.records(level));
+        check.step("people", Check::people);
+        check.step("disclosures", Check::disclosures);
+        check.step("tombstones", Check::tombstones);
+        check.step("refused", Check::refused_versions);
     }
     if level >= Level::Deep {
+        check.step("words", Check::words);
         check.step("sqlite", Check::sqlite);
     }
     Ok(check.report)
@@ -65,6 +80,9 @@ struct Check<'a> {
     checks: Checks<'a>,
     report: Report,
     progress: &'a mut dyn FnMut(ProgressReport),
+    /// Entries before this one commit to no label.
+    sealed_from: i64,
+    folded: folded::Folded,
 }
 
 impl Check<'_> {

@@ -7,7 +7,10 @@ use crate::{Hash, OpenError};
 
 /// Every version this program can come from, in order; the last is the current one. Texts never change once released:
 /// a database remembers their hash.
-pub(super) const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("sql/v1.sql"))];
+pub(super) const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("sql/v1.sql")),
+    (5, include_str!("sql/v5.sql")),
+];
 
 /// Brings the database to the current version, one transaction per step.
 pub(super) fn forward(connection: &Connection, now_micros: i64) -> Result<(), OpenError> {

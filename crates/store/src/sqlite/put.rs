@@ -1,12 +1,15 @@
 //! Taking in one version of one object.
 
-use comity_ledger::entry::{Event, commitment};
+use comity_ledger::{
+    entry::{Event, commitment},
+    salt::LabelOpening,
+};
 use rusqlite::{OptionalExtension as _, params};
 use serde_json::json;
 
 use super::{
     standing::Newcomer,
-    tx::{Failure, Tx, to_i64},
+    tx::{Failure, Tx, canonical_text, to_i64},
 };
 use crate::{CollectionKey, EntryKind, Fault, Hash, Put, Seq, Stored};
 
@@ -102,13 +105,17 @@ impl Tx<'_> {
         let seq = self.seq_next;
         self.seq_next += 1;
         let label_set = self.label_set(&put.label_set)?;
+        let circumstances = circumstances(put);
+        let salt = LabelOpening::new(&put.seed, &circumstances).salt(&put.label_set);
         let logged = self.log(
             EntryKind::Record,
             Some(seq),
             put.event,
-            commitment(&put.salt, &put.content_sha256),
+            commitment(&salt, &put.content_sha256),
             put.link,
         )?;
+        let circumstances = self.circumstances(&circumstances)?;
+        self.keep_seed(logged.index, &put.seed, Some(circumstances))?;
         self.connection
             .prepare_cached(include_str!("sql/insert_record.sql"))?
             .execute(params![
@@ -128,7 +135,7 @@ impl Tx<'_> {
                 put.author,
                 put.created_by,
                 put.content_sha256,
-                put.salt,
+                salt,
                 put.bytes
             ])?;
         *self.records_delta.entry(label_set).or_default() += 1;
@@ -203,7 +210,7 @@ impl Tx<'_> {
                 Some(existing.seq),
                 put.event,
                 &content,
-                &put.salt,
+                &put.seed,
                 link,
             )?;
         }
@@ -267,13 +274,12 @@ impl Tx<'_> {
             "offered_sha256": hex(&put.content_sha256), "kept_sha256": hex(&existing.content_sha256),
         });
         let link = self.leaf(to_i64(existing.entry_index)?)?;
-        let logged = self.log_with(
-            EntryKind::Refusal,
+        let logged = self.log_refusal(
             Some(existing.seq),
             Event::SubmissionRejection,
-            &super::tx::canonical_text(&content),
+            &content,
             put.content_sha256,
-            &put.salt,
+            &put.seed,
             link,
         )?;
         self.connection
@@ -292,6 +298,13 @@ fn existing_row(row: &rusqlite::Row<'_>) -> Result<Existing, rusqlite::Error> {
         label_set: row.get(2)?,
         entry_index: row.get(3)?,
     })
+}
+
+/// What the salt of a record's entry commits to beside the label: from whom it came, who published it, where it was put.
+pub(super) fn circumstances(put: &Put) -> String {
+    canonical_text(&json!({
+        "author": put.author, "collections": distinct(&put.collections), "origin": put.origin,
+    }))
 }
 
 fn distinct(collections: &[CollectionKey]) -> Vec<i64> {

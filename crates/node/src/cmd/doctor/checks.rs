@@ -203,10 +203,8 @@ fn tls(config: &Config, checks: &mut Vec<Check>) {
 fn register(config: &Config, checks: &mut Vec<Check>) {
     // a missing key is a finding of its own
     let signer = app::log_signer(config).ok();
-    let wanted = comity_store::Checks {
-        level: Level::Quick,
-        log_key: signer.as_ref().map(comity_ledger::note::Signer::verifier),
-    };
+    let key = signer.as_ref().map(comity_ledger::note::Signer::verifier);
+    let wanted = super::super::fsck::checks(Level::Quick, key);
     match comity_store::fsck(&config.dir, wanted, &mut |_| {}) {
         Ok(report) if report.is_clean() => checks.push(Check::good(
             "register",
