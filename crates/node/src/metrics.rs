@@ -35,6 +35,8 @@ pub struct Metrics {
     pub deliveries_total: IntCounterVec,
     /// Open connections.
     pub connections_open: IntGauge,
+    /// 1 while something erased may still be found in the files.
+    pub erasure_pending: IntGauge,
 }
 
 impl Metrics {
@@ -99,6 +101,10 @@ impl Metrics {
                 &["peer", "state"],
             )?,
             connections_open: gauge("connections_open", "open connections")?,
+            erasure_pending: gauge(
+                "erasure_pending",
+                "1 while something erased may still be found in the files",
+            )?,
             registry,
         })
     }

@@ -9,7 +9,7 @@ use std::sync::mpsc::{
 };
 use std::time::Duration;
 
-use comity_store::{Batch, BoxError, Head, Op, Outcome, Writer};
+use comity_store::{Batch, BoxError, Erasure, Head, Op, Outcome, Writer};
 use tokio::sync::{oneshot, watch};
 
 use crate::clock::SharedClock;
@@ -72,7 +72,7 @@ impl Sequencer {
             head,
             seen,
             failed: None,
-            batches_since_index: 0,
+            batches_since_tidy: 0,
         };
         let thread = std::thread::Builder::new()
             .name("sequencer".to_owned())
@@ -127,51 +127,78 @@ struct Worker {
     seen: Seen,
     /// Set by a fatal error: the register can no longer be trusted to take writes, so none is tried until a restart.
     failed: Option<Arc<str>>,
-    batches_since_index: u32,
+    batches_since_tidy: u32,
 }
 
 impl Worker {
     fn run(mut self, submissions: &Receiver<Submission>) {
-        let mut searchable = false;
+        // how long to wait for a submission before something else is done; `None` when there is nothing else
+        let mut idle = Some(TIDY_AFTER_IDLE);
         loop {
-            let first = if searchable {
-                submissions
+            let first = match idle {
+                None => submissions
                     .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                submissions.recv_timeout(INDEX_AFTER_IDLE)
+                    .map_err(|_| RecvTimeoutError::Disconnected),
+                Some(wait) => submissions.recv_timeout(wait),
             };
             match first {
                 Ok(first) => {
                     self.commit(gather(first, submissions));
-                    searchable = false;
-                    self.batches_since_index += 1;
-                    if self.batches_since_index >= INDEX_EVERY_BATCHES {
-                        self.index();
+                    idle = Some(TIDY_AFTER_IDLE);
+                    self.batches_since_tidy += 1;
+                    if self.batches_since_tidy >= TIDY_EVERY_BATCHES {
+                        self.tidy();
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => searchable = self.index(),
+                Err(RecvTimeoutError::Timeout) => idle = self.tidy(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        self.seen.note(&self.head, self.clock.monotonic(), true);
-        // the file alone is the register then: what a copy of it or a look at it must not miss, nor find
-        if let Err(error) = self.writer.checkpoint() {
-            tracing::warn!(%error, "the write-ahead log could not be folded into the register");
+        self.finish();
+    }
+
+    /// Makes some more records searchable, then takes some more of what was erased off the disk. Says when to come back; `None`
+    /// when all is done. Search lags behind the register by design: it can be rebuilt.
+    fn tidy(&mut self) -> Option<Duration> {
+        self.batches_since_tidy = 0;
+        if self.failed.is_some() {
+            return None;
+        }
+        match self.writer.search_index_step(INDEX_STEP_ENTRIES) {
+            Ok(0) => self.erase(),
+            Ok(_) => Some(TIDY_AFTER_IDLE),
+            Err(error) => {
+                tracing::warn!(%error, "the search index could not be extended; it is tried again after the next batch");
+                None
+            }
         }
     }
 
-    /// Makes some more records searchable; true when all are. Search lags behind the register by design: it can be rebuilt.
-    fn index(&mut self) -> bool {
-        self.batches_since_index = 0;
-        if self.failed.is_some() {
-            return true;
+    fn erase(&mut self) -> Option<Duration> {
+        let state = self.writer.erase_step().unwrap_or_else(|error| {
+            tracing::warn!(%error, "what was erased could not be taken off the disk yet; it is tried again");
+            Erasure::Waiting
+        });
+        self.metrics
+            .erasure_pending
+            .set(i64::from(state != Erasure::Done));
+        match state {
+            Erasure::Done => None,
+            Erasure::More => Some(Duration::ZERO),
+            Erasure::Waiting => Some(ERASE_AGAIN),
         }
-        match self.writer.search_index_step(INDEX_STEP_ENTRIES) {
-            Ok(looked_at) => looked_at == 0,
-            Err(error) => {
-                tracing::warn!(%error, "the search index could not be extended; it is tried again after the next batch");
-                true
+    }
+
+    /// The last of this thread: what was erased goes, and the file alone is the register.
+    fn finish(mut self) {
+        if self.failed.is_none() {
+            let started = self.clock.monotonic();
+            while self.erase() == Some(Duration::ZERO)
+                && self.clock.monotonic().saturating_sub(started) < FINISH_TIME_MAX
+            {}
+            self.seen.note(&self.head, self.clock.monotonic(), true);
+            if let Err(error) = self.writer.checkpoint() {
+                tracing::warn!(%error, "the write-ahead log could not be folded into the register");
             }
         }
     }
@@ -250,9 +277,13 @@ fn gather(first: Submission, submissions: &Receiver<Submission>) -> Vec<Submissi
     gathered
 }
 
-/// The sequencer makes records searchable when nobody has submitted for this long.
-const INDEX_AFTER_IDLE: Duration = Duration::from_millis(20);
+/// The sequencer makes records searchable, and takes erased ones off the disk, when nobody has submitted for this long.
+const TIDY_AFTER_IDLE: Duration = Duration::from_millis(20);
 /// Under steady load it does so every this many batches.
-const INDEX_EVERY_BATCHES: u32 = 32;
+const TIDY_EVERY_BATCHES: u32 = 32;
 /// Log entries of one step: about 10 ms.
 const INDEX_STEP_ENTRIES: usize = 512;
+/// When readers hold up the cutting of the write-ahead log, it is tried again after this long.
+const ERASE_AGAIN: Duration = Duration::from_secs(1);
+/// What was erased is taken off the disk before the node ends, unless it takes longer: then the next start goes on.
+const FINISH_TIME_MAX: Duration = Duration::from_secs(5);

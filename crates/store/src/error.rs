@@ -61,6 +61,9 @@ pub enum AppendError {
     /// Nothing of the batch was kept; it may be tried again.
     #[error("the batch was not kept: {0}")]
     Batch(String),
+    /// No space is left: nothing of the batch was kept, and none will be before there is.
+    #[error("no space is left, and the batch was not kept: {0}")]
+    Full(String),
     /// The checkpoint could not be signed; nothing was kept.
     #[error("the checkpoint was not signed: {0}")]
     Sign(BoxError),

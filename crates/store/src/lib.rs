@@ -35,5 +35,5 @@ mod sqlite;
 pub use error::{AppendError, BackupError, BoxError, OpenError, ReadError};
 pub use model::*;
 pub use sqlite::{
-    Faults, Options, SignFn, Store, Writer, create, fsck, open, open_read_only, restore,
+    Erasure, Faults, Options, SignFn, Store, Writer, create, fsck, open, open_read_only, restore,
 };

@@ -148,6 +148,9 @@ impl From<Failure> for AppendError {
             {
                 Self::Fatal(error.to_string())
             }
+            Failure::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+                Self::Full(error.to_string())
+            }
             other => Self::Batch(other.to_string()),
         }
     }

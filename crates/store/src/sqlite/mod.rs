@@ -6,6 +6,7 @@ mod append;
 mod backup;
 mod delete;
 mod deliveries;
+mod erase;
 mod fsck;
 mod log;
 mod migrate;
@@ -28,6 +29,7 @@ use rusqlite::Connection;
 use crate::{BoxError, Hash, ReadError};
 
 pub use backup::restore;
+pub use erase::Erasure;
 pub use fsck::fsck;
 pub use open::{create, open, open_read_only};
 
@@ -122,6 +124,8 @@ pub struct Writer {
     state: Option<append::State>,
     faults: Option<Faults>,
     broken: bool,
+    /// The search index is being merged since something was erased.
+    merging: bool,
     /// Locked while this lives; the operating system lets go of it however the process ends.
     _lock: File,
 }

@@ -20,6 +20,8 @@ const PAGE_BYTES: u32 = 8192;
 /// The write-ahead log is folded in after this many pages (32 MiB): fewer syncs of the main file during an import.
 const CHECKPOINT_PAGES: u32 = 4096;
 const STATEMENTS_MAX: usize = 128;
+/// How long a statement waits for another connection's lock.
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(30);
 
 /// Makes a register in `dir` (which is made if missing).
 ///
@@ -83,6 +85,7 @@ pub fn open(dir: &Path, options: &Options) -> Result<(Store, Writer), OpenError>
         state: None,
         faults: options.faults.clone(),
         broken: false,
+        merging: false,
         _lock: lock,
     };
     Ok((store(path, options), writer))
@@ -169,7 +172,7 @@ fn check_register(connection: &Connection) -> Result<(), OpenError> {
 }
 
 fn configure_writer(connection: &Connection, options: &Options) -> Result<(), rusqlite::Error> {
-    connection.busy_timeout(Duration::from_secs(30))?;
+    connection.busy_timeout(BUSY_WAIT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // INVARIANT: a commit that returned is on disk (design invariant 1); NORMAL would not give that in WAL mode
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -195,7 +198,7 @@ pub(super) fn reader_connection(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    connection.busy_timeout(Duration::from_secs(30))?;
+    connection.busy_timeout(BUSY_WAIT)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", cache(options.reader_cache_kib))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

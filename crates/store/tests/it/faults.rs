@@ -110,7 +110,10 @@ fn a_full_disk_fails_batches_and_nothing_else() {
         ) {
             Ok(done) => acknowledged.push((n, done.head.size)),
             Err(error) => {
-                assert!(!error.is_fatal(), "{error}");
+                assert!(
+                    matches!(error, comity_store::AppendError::Full(_)),
+                    "{error}"
+                );
                 failures += 1;
             }
         }
