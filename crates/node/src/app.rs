@@ -36,6 +36,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The log's public key as a C2SP vkey.
     pub log_key: String,
+    /// Disclosures that are not on disk yet.
+    pub notes: crate::disclosure::Notes,
     /// Exchange with peers.
     pub exchange: crate::peers::run::Exchange,
     catalog: RwLock<Arc<Catalog>>,
@@ -197,7 +199,20 @@ impl App {
         clock: SharedClock,
         entropy: SharedEntropy,
     ) -> Result<(Arc<Self>, Running), AppError> {
-        Self::open_trusting(config, clock, entropy, Trust::OwnKey)
+        Self::open_trusting(config, clock, entropy, Trust::OwnKey, None)
+    }
+
+    /// [`Self::open`] with writes that fail when `faults` says so: for tests of what a node does then.
+    ///
+    /// # Errors
+    /// See [`AppError`].
+    pub fn open_faulty(
+        config: Config,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+        faults: comity_store::Faults,
+    ) -> Result<(Arc<Self>, Running), AppError> {
+        Self::open_trusting(config, clock, entropy, Trust::OwnKey, Some(faults))
     }
 
     /// Takes over a register whose head another key signed, after an operator compared `root` with what others saw: an entry
@@ -212,7 +227,7 @@ impl App {
         by: &str,
         root: comity_ledger::Hash,
     ) -> Result<(), AppError> {
-        let (app, running) = Self::open_trusting(config, clock, entropy, Trust::Root(root))?;
+        let (app, running) = Self::open_trusting(config, clock, entropy, Trust::Root(root), None)?;
         let note = head::taken_over(&app.store.head()?, &app.log_key);
         let by = app.full_name(by);
         let done = app.administer_blocking(&by, Admin::Note(note));
@@ -227,12 +242,14 @@ impl App {
         clock: SharedClock,
         entropy: SharedEntropy,
         trust: Trust,
+        faults: Option<comity_store::Faults>,
     ) -> Result<(Arc<Self>, Running), AppError> {
         let lock = DirectoryLock::take(&config.dir)?;
         let party = PartyId::parse(config.party())
             .map_err(|error| AppError::Internal(error.to_string()))?;
         let options = comity_store::Options {
             readers: config.readers.value.unwrap_or(4).max(1),
+            faults,
             ..comity_store::Options::default()
         };
         let (store, writer) = comity_store::open(&config.dir, &options)?;
@@ -272,6 +289,7 @@ impl App {
             entropy,
             metrics,
             log_key,
+            notes: crate::disclosure::Notes::default(),
             exchange: crate::peers::run::Exchange::default(),
             catalog,
             catalog_changed: tokio::sync::watch::Sender::new(0),

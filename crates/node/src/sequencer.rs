@@ -9,7 +9,7 @@ use std::sync::mpsc::{
 };
 use std::time::Duration;
 
-use comity_store::{Batch, BoxError, Erasure, Head, Op, Outcome, Writer};
+use comity_store::{AppendError, Batch, BoxError, Erasure, Head, Op, Outcome, Writer};
 use tokio::sync::{oneshot, watch};
 
 use crate::clock::SharedClock;
@@ -28,6 +28,12 @@ pub enum SubmitError {
     /// The node stops.
     #[error("the node is stopping")]
     Stopping,
+    /// The disk is full.
+    #[error("the disk is full: {0}\n  help: nothing acknowledged is lost; free some space and try again")]
+    Full(Arc<str>),
+    /// The register takes no writes any more: the node stops.
+    #[error("the register failed, and the node stops: {0}\n  help: what was in doubt is found at the next start; `comity doctor`")]
+    Failed(Arc<str>),
     /// The transaction failed; the batch is not in the register.
     #[error("the register refused the batch: {0}")]
     Batch(Arc<str>),
@@ -46,6 +52,7 @@ pub type SignCheckpoint = Box<dyn Fn(u64, &comity_ledger::Hash) -> Result<String
 pub struct Sequencer {
     queue: SyncSender<Submission>,
     size: watch::Receiver<u64>,
+    failed: watch::Receiver<Option<Arc<str>>>,
 }
 
 impl Sequencer {
@@ -63,6 +70,7 @@ impl Sequencer {
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, submissions) = sync_channel(SEQUENCER_QUEUE_MAX);
         let (grown, size) = watch::channel(head.size);
+        let (fail, failed) = watch::channel(None);
         let work = Worker {
             writer,
             sign,
@@ -71,13 +79,18 @@ impl Sequencer {
             grown,
             head,
             seen,
-            failed: None,
+            failed: fail,
             batches_since_tidy: 0,
         };
         let thread = std::thread::Builder::new()
             .name("sequencer".to_owned())
             .spawn(move || work.run(&submissions))?;
-        Ok((Self { queue, size }, thread))
+        let handle = Self {
+            queue,
+            size,
+            failed,
+        };
+        Ok((handle, thread))
     }
 
     /// Commits `ops` and gives the outcome of each, in order. When this returns `Ok`, they are on disk.
@@ -114,6 +127,21 @@ impl Sequencer {
     pub fn size(&self) -> watch::Receiver<u64> {
         self.size.clone()
     }
+
+    /// Why the register takes no writes any more, if it does not. Only another start helps: it finds what was in doubt.
+    #[must_use]
+    pub fn failed(&self) -> Option<Arc<str>> {
+        self.failed.borrow().clone()
+    }
+
+    /// Returns when the register takes no writes any more; never while it does.
+    pub async fn failure(&self) -> Arc<str> {
+        let mut failed = self.failed.clone();
+        match failed.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_default(),
+            Err(_) => "the writing thread died".into(),
+        }
+    }
 }
 
 struct Worker {
@@ -126,7 +154,7 @@ struct Worker {
     head: Head,
     seen: Seen,
     /// Set by a fatal error: the register can no longer be trusted to take writes, so none is tried until a restart.
-    failed: Option<Arc<str>>,
+    failed: watch::Sender<Option<Arc<str>>>,
     batches_since_tidy: u32,
 }
 
@@ -161,7 +189,7 @@ impl Worker {
     /// when all is done. Search lags behind the register by design: it can be rebuilt.
     fn tidy(&mut self) -> Option<Duration> {
         self.batches_since_tidy = 0;
-        if self.failed.is_some() {
+        if self.failed.borrow().is_some() {
             return None;
         }
         match self.writer.search_index_step(INDEX_STEP_ENTRIES) {
@@ -191,7 +219,7 @@ impl Worker {
 
     /// The last of this thread: what was erased goes, and the file alone is the register.
     fn finish(mut self) {
-        if self.failed.is_none() {
+        if self.failed.borrow().is_none() {
             let started = self.clock.monotonic();
             while self.erase() == Some(Duration::ZERO)
                 && self.clock.monotonic().saturating_sub(started) < FINISH_TIME_MAX
@@ -235,8 +263,8 @@ impl Worker {
     }
 
     fn append(&mut self, ops: Vec<Op>) -> Result<Vec<Outcome>, SubmitError> {
-        if let Some(failed) = &self.failed {
-            return Err(SubmitError::Batch(Arc::clone(failed)));
+        if let Some(why) = &*self.failed.borrow() {
+            return Err(SubmitError::Failed(Arc::clone(why)));
         }
         let batch = Batch {
             now_micros: self.clock.now_micros(),
@@ -247,6 +275,7 @@ impl Worker {
                 self.metrics
                     .log_entries
                     .set(i64::try_from(appended.head.size).unwrap_or(i64::MAX));
+                self.metrics.register_full.set(0);
                 self.grown.send_replace(appended.head.size);
                 self.head = appended.head;
                 Ok(appended.outcomes)
@@ -254,9 +283,17 @@ impl Worker {
             Err(error) => {
                 let text: Arc<str> = error.to_string().into();
                 if error.is_fatal() {
-                    self.failed = Some(Arc::clone(&text));
+                    self.metrics.register_failed.set(1);
+                    self.failed.send_replace(Some(Arc::clone(&text)));
+                    return Err(SubmitError::Failed(text));
                 }
-                Err(SubmitError::Batch(text))
+                let full = matches!(error, AppendError::Full(_));
+                self.metrics.register_full.set(i64::from(full));
+                Err(if full {
+                    SubmitError::Full(text)
+                } else {
+                    SubmitError::Batch(text)
+                })
             }
         }
     }

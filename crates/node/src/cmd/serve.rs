@@ -11,7 +11,8 @@ use crate::lifecycle::{self, Ended};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The first SIGINT or SIGTERM stops softly: no new connections, running requests are finished.\n\
-                  The second stops at once; nothing that was acknowledged is lost."
+                  The second stops at once; nothing that was acknowledged is lost.\n\
+                  When the register fails (the disk broke during a commit) the node ends with exit code 6: start it again."
 )]
 pub(crate) struct Args {
     /// Address and port to listen on; port 0 takes a free one
@@ -38,6 +39,9 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     };
     let config = Config::load(&global.dir, flags)?;
     lifecycle::start_logging(&config)?;
-    let ended = lifecycle::run(config, &|text| ui.always(text))?;
-    Ok(exit::found(ended == Ended::Hard))
+    Ok(match lifecycle::run(config, &|text| ui.always(text))? {
+        Ended::Softly => exit::DONE,
+        Ended::Hard => exit::FOUND,
+        Ended::Failed => exit::FAILED,
+    })
 }

@@ -151,6 +151,9 @@ impl From<Failure> for AppendError {
             Failure::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
                 Self::Full(error.to_string())
             }
+            Failure::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                Self::Full(error.to_string())
+            }
             other => Self::Batch(other.to_string()),
         }
     }
