@@ -6,7 +6,9 @@ use comity_ledger::entry::Event;
 use comity_stix::finding::{Finding, Position};
 use comity_stix::object::{Object, Valid};
 use comity_stix::validate::{self, Options};
-use comity_store::{CollectionKey, Op, Outcome, Put, Refuse, Stored, Which};
+use comity_store::{
+    CollectionKey, LabelSetId, Op, Outcome, Put, Refuse, Seq, Stored, Which,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
@@ -33,6 +35,34 @@ pub struct Verdict {
     pub fate: Fate,
     /// Warnings, and the errors of a refused object.
     pub findings: Vec<Finding>,
+    /// The record that is here under the identifier: the one accepted, the one it was all along, or the one in the way.
+    pub stands: Option<Stands>,
+    /// Set for a sender who may not see that record: it must not learn of it from the answer.
+    pub hidden: bool,
+}
+
+/// A record that is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stands {
+    /// The record.
+    pub seq: Seq,
+    /// Its label set.
+    pub label_set: LabelSetId,
+}
+
+impl Verdict {
+    /// A sentence for the sender. Whoever may not see the record that stands is told the same whether there is one or not, as
+    /// far as that can be: what is taken in is *accepted*, and every refusal because of what is here has the same words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match (&self.fate, self.hidden) {
+            (fate, true) if fate.is_success() => "accepted".to_owned(),
+            (Fate::Conflict | Fate::Refused { .. }, true) => {
+                "this version of this identifier is not taken from you".to_owned()
+            }
+            (fate, _) => fate.text(),
+        }
+    }
 }
 
 /// What happened to one object.
@@ -253,6 +283,8 @@ fn prepare(
             Draft::Put(verdict, mut put) => {
                 put.seed = seed;
                 put.collections = collections.to_vec();
+                // what was deleted here does not come back with another party's next delivery
+                put.revive = source.party == app.party;
                 put.event = if source.party == app.party {
                     Event::SubmissionAcceptance
                 } else {
@@ -289,11 +321,7 @@ fn of_its_originator(
         return Ok(Draft::Put(verdict, put));
     }
     let unread = |error: comity_store::ReadError| SubmitError::Batch(error.to_string().into());
-    let scope = app.release.everything().map_err(unread)?;
-    let here = app
-        .store
-        .get(&put.id, &Which::Last, &scope)
-        .map_err(unread)?;
+    let here = app.store.latest(&put.id).map_err(unread)?;
     // the same version again is the register's matter: known, or in conflict
     let Some(here) = here.filter(|here| here.version_key != put.version_key) else {
         return Ok(Draft::Put(verdict, put));
@@ -310,8 +338,17 @@ fn of_its_originator(
                  (STIX 2.1 section 3.6)"
             .to_owned(),
     };
+    let stands = Some(Stands {
+        seq: here.seq,
+        label_set: here.label_set,
+    });
     let content_sha256 = put.content_sha256;
-    Ok(Draft::Refused(Verdict { fate, ..verdict }, content_sha256))
+    let verdict = Verdict {
+        fate,
+        stands,
+        ..verdict
+    };
+    Ok(Draft::Refused(verdict, content_sha256))
 }
 
 fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Meanings) -> Draft {
@@ -328,6 +365,8 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
                 version: String::new(),
                 fate: Fate::Refused { code, reason },
                 findings,
+                stands: None,
+                hidden: false,
             },
             content_sha256,
         )
@@ -371,6 +410,7 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
         references: references(&object),
         event: Event::SubmissionAcceptance,
         link: carried.map_or([0; 32], |carried| carried.leaf),
+        revive: false,
         id: id.clone(),
     };
     let fate = Fate::Refused {
@@ -383,6 +423,8 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
             version: version_text,
             fate,
             findings,
+            stands: None,
+            hidden: false,
         },
         Box::new(put),
     )
@@ -477,6 +519,7 @@ fn judge(app: &App, verdicts: Vec<Verdict>, outcomes: Vec<Outcome>) -> Vec<Verdi
         .zip(outcomes)
         .map(|(verdict, outcome)| match outcome {
             Outcome::Put(stored) => Verdict {
+                stands: stands(&stored),
                 fate: fate(stored),
                 ..verdict
             },
@@ -499,6 +542,17 @@ fn judge(app: &App, verdicts: Vec<Verdict>, outcomes: Vec<Outcome>) -> Vec<Verdi
     judged
 }
 
+fn stands(stored: &Stored) -> Option<Stands> {
+    match *stored {
+        Stored::New { seq, label_set, .. }
+        | Stored::NewVersion { seq, label_set, .. }
+        | Stored::Known { seq, label_set, .. }
+        | Stored::Conflict { seq, label_set, .. }
+        | Stored::AfterRevoked { seq, label_set, .. } => Some(Stands { seq, label_set }),
+        Stored::Deleted { .. } => None,
+    }
+}
+
 fn fate(stored: Stored) -> Fate {
     match stored {
         Stored::New { entry_index, .. } => Fate::New { entry_index },
@@ -510,6 +564,10 @@ fn fate(stored: Stored) -> Fate {
         Stored::AfterRevoked { .. } => Fate::Refused {
             code: "revoked",
             reason: "a later version of an object that was revoked: revoking is final (STIX 2.1 section 3.2)".to_owned(),
+        },
+        Stored::Deleted { .. } => Fate::Refused {
+            code: "deleted",
+            reason: "this version was deleted here and is not taken again".to_owned(),
         },
     }
 }

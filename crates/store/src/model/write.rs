@@ -2,7 +2,7 @@
 
 use comity_ledger::entry::Event;
 
-use super::{Admin, CollectionKey, Hash, Head, Progress, Seq};
+use super::{Admin, CollectionKey, Hash, Head, LabelSetId, Progress, Seq};
 
 /// Operations that become durable together, in order.
 #[derive(Clone, Debug, Default)]
@@ -72,11 +72,13 @@ pub struct Put {
     pub event: Event,
     /// Leaf this entry refers to (the sender's leaf for a relayed record), zero if none.
     pub link: Hash,
+    /// May bring back a version that was deleted here. Without it, the same content of that version is refused.
+    pub revive: bool,
 }
 
 /// Remove records. Leaf hash, content hash and reason stay; bytes, salt and search rows go when no collection holds the
-/// record any more, or at once with `erase`. The same version may be put again later: it becomes a new record with a new
-/// leaf, as TAXII clients expect of POST after DELETE.
+/// record any more, or at once with `erase`. The same version may be put again later with [`Put::revive`]: it becomes a new record
+/// with a new leaf, as TAXII clients expect of POST after DELETE.
 #[derive(Clone, Debug)]
 pub struct Delete {
     /// STIX identifier.
@@ -190,6 +192,8 @@ pub enum Stored {
     New {
         /// The record.
         seq: Seq,
+        /// Its label set.
+        label_set: LabelSetId,
         /// Its log entry.
         entry_index: u64,
         /// Leaf hash of that entry.
@@ -201,6 +205,8 @@ pub enum Stored {
     NewVersion {
         /// The record.
         seq: Seq,
+        /// Its label set.
+        label_set: LabelSetId,
         /// Its log entry.
         entry_index: u64,
         /// Leaf hash of that entry.
@@ -212,6 +218,8 @@ pub enum Stored {
     Known {
         /// The record.
         seq: Seq,
+        /// Its label set, which stands.
+        label_set: LabelSetId,
         /// The entry of its first acceptance.
         entry_index: u64,
         /// How many collections it was added to now. If any, that is one more log entry.
@@ -225,12 +233,23 @@ pub enum Stored {
         existing: Hash,
         /// The record here.
         seq: Seq,
+        /// Its label set.
+        label_set: LabelSetId,
         /// Entry of the refusal.
         entry_index: u64,
     },
     /// A later version of a revoked object: refused (STIX 3.6).
     AfterRevoked {
         /// The record that revoked it.
+        seq: Seq,
+        /// Its label set.
+        label_set: LabelSetId,
+        /// Entry of the refusal.
+        entry_index: u64,
+    },
+    /// This very content was here under this version and was deleted: refused, see [`Put::revive`].
+    Deleted {
+        /// The record that was.
         seq: Seq,
         /// Entry of the refusal.
         entry_index: u64,

@@ -11,9 +11,9 @@ use super::{
     standing::Newcomer,
     tx::{Failure, Tx, canonical_text, to_i64},
 };
-use crate::{CollectionKey, EntryKind, Fault, Hash, Put, Seq, Stored};
+use crate::{CollectionKey, EntryKind, Fault, Hash, LabelSetId, Put, Seq, Stored};
 
-/// A record that is there already.
+/// A record that is there already, or was; then without a label.
 struct Existing {
     seq: i64,
     content_sha256: Hash,
@@ -38,6 +38,11 @@ impl Tx<'_> {
             }
             if let Some(revocation) = self.revocation_before(object, &put.version_key)? {
                 return self.after_revoked(put, &revocation).map(Ok);
+            }
+            if !put.revive
+                && let Some(deleted) = self.deleted(object, put)?
+            {
+                return self.after_deletion(put, &deleted).map(Ok);
             }
             first = !self.has_versions(object)?;
         }
@@ -91,6 +96,21 @@ impl Tx<'_> {
                  WHERE object = ?1 AND revoked = 1 AND version_key < ?2 LIMIT 1",
             )?
             .query_row(params![object, version_key], existing_row)
+            .optional()?)
+    }
+
+    /// This content of this version, if it was here and was deleted; the last time.
+    fn deleted(&self, object: i64, put: &Put) -> Result<Option<Existing>, Failure> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT seq, content_sha256, 0, entry_index FROM tombstone
+                 WHERE object = ?1 AND version_key = ?2 AND content_sha256 = ?3 ORDER BY seq DESC LIMIT 1",
+            )?
+            .query_row(
+                params![object, put.version_key, put.content_sha256],
+                existing_row,
+            )
             .optional()?)
     }
 
@@ -160,9 +180,11 @@ impl Tx<'_> {
             added = added.or(Some(time));
         }
         let (seq, entry_index, leaf) = (Seq(seq), logged.index, logged.leaf);
+        let label_set = LabelSetId(label_set);
         Ok(if first {
             Stored::New {
                 seq,
+                label_set,
                 entry_index,
                 leaf,
                 added,
@@ -170,6 +192,7 @@ impl Tx<'_> {
         } else {
             Stored::NewVersion {
                 seq,
+                label_set,
                 entry_index,
                 leaf,
                 added,
@@ -216,6 +239,7 @@ impl Tx<'_> {
         }
         Ok(Stored::Known {
             seq: Seq(existing.seq),
+            label_set: LabelSetId(existing.label_set),
             entry_index: existing.entry_index,
             added_to: u32::try_from(joined.len()).unwrap_or(u32::MAX),
             label_differs: self.interned.label_sets.get(&put.label_set)
@@ -233,6 +257,7 @@ impl Tx<'_> {
         Ok(Stored::Conflict {
             existing: existing.content_sha256,
             seq: Seq(existing.seq),
+            label_set: LabelSetId(existing.label_set),
             entry_index,
         })
     }
@@ -246,6 +271,16 @@ impl Tx<'_> {
         )?;
         Ok(Stored::AfterRevoked {
             seq: Seq(revocation.seq),
+            label_set: LabelSetId(revocation.label_set),
+            entry_index,
+        })
+    }
+
+    fn after_deletion(&mut self, put: &Put, deleted: &Existing) -> Result<Stored, Failure> {
+        let entry_index =
+            self.refuse_version(put, deleted, "deleted", "this version was deleted here")?;
+        Ok(Stored::Deleted {
+            seq: Seq(deleted.seq),
             entry_index,
         })
     }

@@ -1,8 +1,8 @@
 //! Each operation and question once, by hand.
 
 use comity_store::{
-    Batch, DeliveryState, Disclose, Op, Outcome, PageQuery, Progress, Relabel, SearchQuery, Stored,
-    Which,
+    Batch, DeliveryState, Disclose, Op, Outcome, PageQuery, Progress, Put, Relabel, SearchQuery,
+    Stored, Which,
 };
 
 use crate::support::{
@@ -19,6 +19,7 @@ fn a_record_goes_in_and_comes_out_as_it_was() {
         entry_index,
         leaf,
         added,
+        ..
     } = register.put(sent.clone())
     else {
         panic!()
@@ -442,5 +443,46 @@ fn an_entry_proves_its_label_and_shows_nothing_of_it() {
         .query_row("SELECT count(*) FROM seed", [], |row| row.get(0))
         .unwrap();
     assert_eq!(seeds, 0);
+    register.fsck();
+}
+
+#[test]
+fn what_was_deleted_does_not_come_back_with_the_next_delivery() {
+    let mut register = Register::new();
+    let c = register.collection(1);
+    register.put(put(1, 1, "amber", &[c]));
+    register.delete(delete(1, None, None));
+    let again = |other: &str| Put {
+        revive: false,
+        origin: other.into(),
+        ..put(1, 1, "amber", &[c])
+    };
+    let size = register.store.head().unwrap().size;
+    for _ in 0..3 {
+        let stored = register.put(again("eu"));
+        assert!(matches!(stored, Stored::Deleted { .. }), "{stored:?}");
+    }
+    assert_eq!(
+        register.store.head().unwrap().size,
+        size + 1,
+        "logged once, however often it is tried"
+    );
+    assert!(matches!(register.put(again("ee")), Stored::Deleted { .. }));
+    register.fsck();
+    // another content or version of it is another matter
+    let other = Put {
+        revive: false,
+        ..put(1, 2, "amber", &[c])
+    };
+    assert!(matches!(register.put(other), Stored::New { .. }));
+    // and who may bring it back does; then it is known again to everybody
+    assert!(matches!(
+        register.put(put(1, 1, "amber", &[c])),
+        Stored::NewVersion { .. }
+    ));
+    assert!(matches!(register.put(again("eu")), Stored::Known { .. }));
+    register.fsck();
+    register.delete(delete(1, None, None));
+    assert!(matches!(register.put(again("eu")), Stored::Deleted { .. }));
     register.fsck();
 }

@@ -242,6 +242,7 @@ pub(crate) fn put_bytes(
         references: vec![("/created_by_ref".into(), AUTHOR.into())],
         event: Event::SubmissionAcceptance,
         link: [0; 32],
+        revive: true,
     }
 }
 

@@ -117,7 +117,7 @@ impl Check<'_> {
             "relabel" => (EntryKind::Relabel, Some(Event::Administration)),
             "disclosure" => (EntryKind::Disclosure, Some(Event::Disclosure)),
             "administration" => (EntryKind::Administration, Some(Event::Administration)),
-            "refusal" | "conflict" | "after-revoked" => (EntryKind::Refusal, None),
+            "refusal" | "conflict" | "after-revoked" | "deleted" => (EntryKind::Refusal, None),
             other => {
                 let text = format!("nothing is known that is a `{other}`");
                 return self.problem("entry.kind", detail.place(), &text);
@@ -132,8 +132,9 @@ impl Check<'_> {
     /// Which record an entry is about is kept beside it too: its link is that record's leaf, its content names it.
     fn about_its_record(&mut self, detail: &Detail, content: &Value) -> Result<(), ReadError> {
         let text = |name| content.get(name).and_then(Value::as_str);
-        let Some("membership" | "deletion" | "relabel" | "conflict" | "after-revoked") =
-            text("what")
+        let Some(
+            "membership" | "deletion" | "relabel" | "conflict" | "after-revoked" | "deleted",
+        ) = text("what")
         else {
             return Ok(());
         };

@@ -114,7 +114,9 @@ impl Check<'_> {
         let connection = self.connection;
         let mut expected: BTreeMap<i64, (i64, String, String)> = BTreeMap::new();
         self.each(6, &mut |_, said| {
-            if let (Some(seq), "conflict" | "after-revoked") = (said.seq, said.text("what")) {
+            if let (Some(seq), "conflict" | "after-revoked" | "deleted") =
+                (said.seq, said.text("what"))
+            {
                 let offered = said.text("offered_sha256").to_owned();
                 expected.insert(said.index, (seq, offered, said.text("origin").to_owned()));
             }
@@ -137,10 +139,11 @@ impl Check<'_> {
                 );
             }
         }
-        let mut here = connection.prepare("SELECT 1 FROM record WHERE seq = ?1")?;
+        // those from before a record was erased went with it
+        let mut gone =
+            connection.prepare("SELECT 1 FROM tombstone WHERE seq = ?1 AND deletion_index > ?2")?;
         for (index, (seq, ..)) in expected {
-            // those of an erased record went with it
-            if here.exists([seq])? {
+            if !gone.exists([seq, index])? {
                 self.problem(
                     "refused.missing",
                     format!("entry {index}"),
