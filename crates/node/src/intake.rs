@@ -180,13 +180,24 @@ pub fn check(incoming: &Incoming, options: &Options) -> Checked {
 /// # Errors
 /// When the sequencer took nothing; see [`SubmitError`].
 pub async fn accept(
-    app: &App,
+    app: &Arc<App>,
     objects: Vec<Checked>,
     collections: &[CollectionKey],
     source: &Source,
-    handling: &Handling,
+    handling: Handling,
 ) -> Result<Vec<Verdict>, SubmitError> {
-    let (ops, verdicts) = prepare(app, objects, collections, source, handling)?;
+    let (ops, verdicts) = if objects.len() <= INLINE_OBJECTS_MAX {
+        prepare(app, objects, collections, source, &handling)?
+    } else {
+        // each object may cost a look into the register: not on a thread that others wait for
+        let (app, source) = (Arc::clone(app), source.clone());
+        let collections = collections.to_vec();
+        tokio::task::spawn_blocking(move || {
+            prepare(&app, objects, &collections, &source, &handling)
+        })
+        .await
+        .map_err(|error| SubmitError::Batch(error.to_string().into()))??
+    };
     let outcomes = app.sequencer.submit(ops).await?;
     Ok(judge(app, verdicts, outcomes))
 }
@@ -572,6 +583,10 @@ fn fate(stored: Stored) -> Fate {
     }
 }
 
+/// So few objects, and so small, are worked on at once, without another thread: a millisecond.
+const INLINE_OBJECTS_MAX: usize = 16;
+const INLINE_OCTETS_MAX: usize = 64 << 10;
+
 /// Checks many objects on the runtime's blocking threads, a slice each.
 ///
 /// # Errors
@@ -581,7 +596,8 @@ pub async fn check_all(
     options: Arc<Options>,
 ) -> Result<Vec<Checked>, SubmitError> {
     const SLICE: usize = 128;
-    if objects.len() <= 16 {
+    let octets: usize = objects.iter().map(|incoming| incoming.bytes.len()).sum();
+    if objects.len() <= INLINE_OBJECTS_MAX && octets <= INLINE_OCTETS_MAX {
         return Ok(objects
             .iter()
             .map(|incoming| check(incoming, &options))

@@ -47,7 +47,9 @@ pub async fn post(
         .bodies
         .read(&headers, body, ctx.app.config.body_bytes_max())
         .await?;
-    let (objects, sidecar) = tokio::task::spawn_blocking(move || split(&whole.bytes))
+    // the memory for this body stays reserved until the verdicts are there: its objects live as long
+    let (bytes, _room) = whole.into_parts();
+    let (objects, sidecar) = tokio::task::spawn_blocking(move || split(&bytes))
         .await
         .map_err(Error::internal)??;
     let pointers: Vec<String> = objects
@@ -61,7 +63,7 @@ pub async fn post(
     };
     let handling = inbound::handling(&ctx.app, &caller.reader, collection.key, sidecar.as_deref())
         .map_err(|error| Error::unprocessable("envelope.handling", error.to_string()))?;
-    let verdicts = intake::accept(&ctx.app, checked, &[collection.key], &source, &handling).await?;
+    let verdicts = intake::accept(&ctx.app, checked, &[collection.key], &source, handling).await?;
     let verdicts = hide(&ctx, &caller, collection.key, verdicts).await?;
     let status = status::Resource::new(&ctx.app, requested, &verdicts, &pointers)?;
     let json = serde_json::to_string(&status).map_err(Error::internal)?;
