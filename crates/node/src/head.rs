@@ -204,7 +204,9 @@ mod tests {
         let (own, key) = head(3, [7; 32], 3, 2);
         let refused = check(&theirs, "ua", &key, Trust::OwnKey).unwrap_err();
         assert!(
-            refused.to_string().contains(&format!("rekey --root {}", "07".repeat(32))),
+            refused
+                .to_string()
+                .contains(&format!("rekey --root {}", "07".repeat(32))),
             "{refused}"
         );
         assert!(check(&theirs, "ua", &key, Trust::Root([7; 32])).is_ok());
@@ -214,7 +216,10 @@ mod tests {
             "nothing to take over"
         );
         let said = taken_over(&theirs, &key).to_string();
-        assert!(said.contains("comity.ua/log/1+") && said.contains(&key), "{said}");
+        assert!(
+            said.contains("comity.ua/log/1+") && said.contains(&key),
+            "{said}"
+        );
     }
 
     #[test]

@@ -6,9 +6,7 @@ use comity_ledger::entry::Event;
 use comity_stix::finding::{Finding, Position};
 use comity_stix::object::{Object, Valid};
 use comity_stix::validate::{self, Options};
-use comity_store::{
-    CollectionKey, LabelSetId, Op, Outcome, Put, Refuse, Seq, Stored, Which,
-};
+use comity_store::{CollectionKey, LabelSetId, Op, Outcome, Put, Refuse, Seq, Stored, Which};
 use sha2::{Digest as _, Sha256};
 
 use crate::app::App;

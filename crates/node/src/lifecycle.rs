@@ -173,7 +173,9 @@ async fn live(app: &Arc<App>, say: &dyn Fn(&str)) -> Result<Ended, LifecycleErro
             .await
             .is_err()
         {
-            tracing::error!("disclosures of TLP:GREEN or TLP:CLEAR are not in the log: the register takes no writes");
+            tracing::error!(
+                "disclosures of TLP:GREEN or TLP:CLEAR are not in the log: the register takes no writes"
+            );
         }
         stop.send_replace(true);
         if let Err(error) = exchange.await {

@@ -115,10 +115,7 @@ impl Metrics {
                 "register_full",
                 "1 while the last transaction found no space left",
             )?,
-            register_failed: gauge(
-                "register_failed",
-                "1 when no write is taken any more",
-            )?,
+            register_failed: gauge("register_failed", "1 when no write is taken any more")?,
             erasure_pending: gauge(
                 "erasure_pending",
                 "1 while something erased may still be found in the files",

@@ -29,10 +29,14 @@ pub enum SubmitError {
     #[error("the node is stopping")]
     Stopping,
     /// The disk is full.
-    #[error("the disk is full: {0}\n  help: nothing acknowledged is lost; free some space and try again")]
+    #[error(
+        "the disk is full: {0}\n  help: nothing acknowledged is lost; free some space and try again"
+    )]
     Full(Arc<str>),
     /// The register takes no writes any more: the node stops.
-    #[error("the register failed, and the node stops: {0}\n  help: what was in doubt is found at the next start; `comity doctor`")]
+    #[error(
+        "the register failed, and the node stops: {0}\n  help: what was in doubt is found at the next start; `comity doctor`"
+    )]
     Failed(Arc<str>),
     /// The transaction failed; the batch is not in the register.
     #[error("the register refused the batch: {0}")]

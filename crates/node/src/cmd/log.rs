@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use clap::Subcommand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use clap::Subcommand;
 use comity_ledger::note::VerifierKey;
 use comity_ledger::proof::{Opening, Proof};
 use comity_ledger::salt::LabelOpening;
@@ -184,10 +184,14 @@ fn rekey(global: &Global, ui: &Ui, root: &str) -> anyhow::Result<u8> {
         format!("`{root}` is not a root\n  help: 64 hexadecimal digits, as the refusal to start shows them")
     })?;
     let bar = ui.progress(None, Unit::Count);
-    let report = comity_store::fsck(&global.dir, super::fsck::checks(Level::Deep, None), &mut |at| {
-        bar.message(at.stage);
-        bar.set(at.done, at.total);
-    })?;
+    let report = comity_store::fsck(
+        &global.dir,
+        super::fsck::checks(Level::Deep, None),
+        &mut |at| {
+            bar.message(at.stage);
+            bar.set(at.done, at.total);
+        },
+    )?;
     drop(bar);
     if !report.is_clean() {
         super::fsck::print(ui, &report)?;

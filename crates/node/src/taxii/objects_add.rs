@@ -94,12 +94,7 @@ async fn hide(
     .await
 }
 
-fn sees(
-    ctx: &Ctx,
-    caller: &Caller,
-    stands: Stands,
-    here: Option<CollectionKey>,
-) -> Result<bool> {
+fn sees(ctx: &Ctx, caller: &Caller, stands: Stands, here: Option<CollectionKey>) -> Result<bool> {
     let release = &ctx.app.release;
     let in_register = release.register_scope(&caller.reader)?;
     if in_register.contains(stands.label_set) {
@@ -111,7 +106,9 @@ fn sees(
             return Ok(false);
         };
         Ok(ctx.rights.of(&ctx.app, caller, row).can_read
-            && release.scope(&caller.reader, key)?.contains(stands.label_set))
+            && release
+                .scope(&caller.reader, key)?
+                .contains(stands.label_set))
     };
     if let Some(key) = here
         && readable(key)?

@@ -128,7 +128,13 @@ fn an_init_that_was_cut_is_finished_by_the_next() {
     let key = std::fs::read(node.dir().join("keys/log.seed")).unwrap();
     // cut after the key; after the register; and with a configuration that could not be used
     for gone in [
-        &["comity.toml", "register.db", "register.db-wal", "register.db-shm", "head.seen"][..],
+        &[
+            "comity.toml",
+            "register.db",
+            "register.db-wal",
+            "register.db-shm",
+            "head.seen",
+        ][..],
         &["comity.toml"],
     ] {
         for name in gone {
@@ -155,7 +161,10 @@ fn an_init_that_was_cut_is_finished_by_the_next() {
     node.ok(&["user", "add", "olena", "--role", "officer"]);
     std::fs::remove_file(node.dir().join("comity.toml")).unwrap();
     let ran = node.run(&init);
-    assert!(ran.code == 2 && ran.stderr.contains("exists already"), "{ran:?}");
+    assert!(
+        ran.code == 2 && ran.stderr.contains("exists already"),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -186,7 +195,10 @@ fn a_backup_whose_parts_do_not_belong_together_is_not_restored() {
         "{ran:?}"
     );
     let signed = node.path("signed");
-    let key = node.json(&["log", "head"])[0]["key"].as_str().unwrap().to_owned();
+    let key = node.json(&["log", "head"])[0]["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let ran = node.run(&["restore", &early, "--dir", &signed, "--key", &key]);
     assert!(
         ran.code == 0 && ran.stderr.contains(&format!("its head is signed by {key}")),

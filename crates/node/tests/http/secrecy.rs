@@ -28,10 +28,7 @@ async fn node() -> Node {
         title: "Inbox".to_owned(),
         description: None,
         media_types: Vec::new(),
-        grants: vec![
-            grant("olena@ua", true, true),
-            grant("node@eu", false, true),
-        ],
+        grants: vec![grant("olena@ua", true, true), grant("node@eu", false, true)],
         created: 0,
     };
     node.app
@@ -67,15 +64,16 @@ async fn an_answer_does_not_tell_of_records_the_sender_may_not_see() {
     assert_eq!(known, new);
     // other content under its version, and a later version of it: one refusal, whatever the reason
     let other = hidden.replace("192.0.2.1", "192.0.2.77");
-    let later = other.replace(
-        r#""modified":"2024-01-01"#,
-        r#""modified":"2024-02-01"#,
-    );
+    let later = other.replace(r#""modified":"2024-01-01"#, r#""modified":"2024-02-01"#);
     let conflict = post(&node, "node@eu", INBOX, &other).await;
     let originator = post(&node, "node@eu", INBOX, &later).await;
     assert!(!conflict.0 && !originator.0);
     assert_eq!(conflict, originator);
-    assert!(!conflict.1.contains("kept") && !conflict.1.contains("entry"), "{}", conflict.1);
+    assert!(
+        !conflict.1.contains("kept") && !conflict.1.contains("entry"),
+        "{}",
+        conflict.1
+    );
     // the log has the true reasons, and who may see the record is told them
     let reasons: Vec<String> = node
         .app
@@ -85,8 +83,14 @@ async fn an_answer_does_not_tell_of_records_the_sender_may_not_see() {
         .into_iter()
         .map(|detail| detail.content)
         .collect();
-    assert!(reasons.iter().any(|text| text.contains("originator")), "{reasons:?}");
-    assert!(reasons.iter().any(|text| text.contains("other content")), "{reasons:?}");
+    assert!(
+        reasons.iter().any(|text| text.contains("originator")),
+        "{reasons:?}"
+    );
+    assert!(
+        reasons.iter().any(|text| text.contains("other content")),
+        "{reasons:?}"
+    );
     let (_, said) = post(&node, "olena@ua", COLLECTION, &hidden).await;
     assert!(said.contains("already here, log entry"), "{said}");
     let (_, said) = post(&node, "olena@ua", COLLECTION, &other).await;

@@ -17,8 +17,8 @@ pub use log::{
 };
 pub use progress::{Delivery, DeliveryCounts, DeliveryState, Progress, Status};
 pub use read::{
-    Edge, Filter, Latest, ManifestRow, PageEnd, PageQuery, Record, Row, Scope, SearchHit, SearchQuery,
-    Tombstone, VersionFilter, VersionRow, Which,
+    Edge, Filter, Latest, ManifestRow, PageEnd, PageQuery, Record, Row, Scope, SearchHit,
+    SearchQuery, Tombstone, VersionFilter, VersionRow, Which,
 };
 pub use report::{Checks, LabelFits, Level, Problem, ProgressReport, Report};
 pub use write::{

@@ -90,8 +90,9 @@ impl Writer {
             .prepare_cached("COMMIT")
             .and_then(|mut s| s.execute([]))
         {
-            let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
-            if full && !self.connection.is_autocommit() {
+            // no doubt about a full disk: a frame of the log could not be written, so the last one, which makes it a commit, is not
+            // there; SQLite has rolled back by itself, or is told to
+            if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
                 return Err(self.roll_back(error.into()));
             }
             // an error of the disk here leaves open whether the commit will be found after a restart

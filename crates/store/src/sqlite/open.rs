@@ -75,10 +75,11 @@ pub fn open(dir: &Path, options: &Options) -> Result<(Store, Writer), OpenError>
     configure_writer(&connection, options)?;
     migrate::forward(&connection, 0)?;
     check_register(&connection)?;
-    let database_id =
-        connection.query_row("SELECT database_id FROM register WHERE one = 1", [], |row| {
-            row.get(0)
-        })?;
+    let database_id = connection.query_row(
+        "SELECT database_id FROM register WHERE one = 1",
+        [],
+        |row| row.get(0),
+    )?;
     let writer = Writer {
         connection,
         database_id,

@@ -7,8 +7,10 @@ use super::Store;
 use crate::{Certificate, Collection, CollectionKey, Hash, Peer, Principal, ReadError, Token};
 
 pub(super) const PRINCIPAL: &str = "SELECT id, display, role, party, entity_of, community, exercise, password_hash, disabled, created FROM principal";
-pub(super) const TOKEN: &str = "SELECT sha256, name, principal, scopes, created, expires FROM token";
-pub(super) const CERTIFICATE: &str = "SELECT fingerprint, principal, note, created FROM certificate";
+pub(super) const TOKEN: &str =
+    "SELECT sha256, name, principal, scopes, created, expires FROM token";
+pub(super) const CERTIFICATE: &str =
+    "SELECT fingerprint, principal, note, created FROM certificate";
 pub(super) const COLLECTION: &str =
     "SELECT key, uuid, alias, title, description, media_types, grants, created FROM collection";
 pub(super) const PEER: &str = "SELECT key, party, display, kind, url, fingerprint, log_key, settings, state, created FROM peer";

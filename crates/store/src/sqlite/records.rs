@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Store, walk::object_key};
 use crate::{
-    CollectionKey, Edge, LabelSetId, Latest, ReadError, Record, Scope, Seq, Tombstone, VersionRow, Which,
+    CollectionKey, Edge, LabelSetId, Latest, ReadError, Record, Scope, Seq, Tombstone, VersionRow,
+    Which,
 };
 
 const RECORD: &str = "SELECT seq, id, type, spec_version, version_key, version_text, content_sha256, salt, label_set, origin, author,

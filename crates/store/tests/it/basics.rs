@@ -5,9 +5,7 @@ use comity_store::{
     Stored, Which,
 };
 
-use crate::support::{
-    REVOKED, Register, admin, all, delete, id, put, put_with, sign, version,
-};
+use crate::support::{REVOKED, Register, admin, all, delete, id, put, put_with, sign, version};
 
 #[test]
 fn a_record_goes_in_and_comes_out_as_it_was() {
@@ -46,7 +44,10 @@ fn a_record_goes_in_and_comes_out_as_it_was() {
         .unwrap()
         .unwrap();
     assert_eq!(record.bytes, sent.bytes);
-    assert_ne!(record.salt, sent.seed, "the seed itself is never handed out");
+    assert_ne!(
+        record.salt, sent.seed,
+        "the seed itself is never handed out"
+    );
     assert_eq!(register.store.leaf(entry_index).unwrap(), leaf);
     assert_eq!(register.store.head().unwrap().size, 2);
     register.writer.checkpoint().unwrap();
@@ -248,13 +249,7 @@ fn search_finds_words_and_identifiers_in_scope_only() {
     let c = register.collection(1);
     register.put(put(1, 1, "amber", &[c]));
     register.put(put(2, 1, "red", &[c]));
-    register.put(put_with(
-        3,
-        1,
-        "clear",
-        &[c],
-        r#","description":"Ґанок""#,
-    ));
+    register.put(put_with(3, 1, "clear", &[c], r#","description":"Ґанок""#));
     while register.writer.search_index_step(2).unwrap() > 0 {}
     assert_eq!(register.store.search_lag().unwrap(), 0);
     let search = |register: &Register, text: &str, scope: &[&str]| {

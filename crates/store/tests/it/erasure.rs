@@ -42,7 +42,11 @@ fn filled() -> Register {
     ));
     register.writer.search_index_step(1000).unwrap();
     register.writer.checkpoint().unwrap();
-    assert_eq!(found_in(&register), ["register.db"], "the search means something");
+    assert_eq!(
+        found_in(&register),
+        ["register.db"],
+        "the search means something"
+    );
     register
 }
 
@@ -60,7 +64,10 @@ fn erased_words_leave_the_files() {
     let mut register = filled();
     assert_eq!(register.writer.erase_step().unwrap(), Erasure::Done);
     register.delete(delete(1, None, None));
-    assert!(!found_in(&register).is_empty(), "deleting alone is not enough");
+    assert!(
+        !found_in(&register).is_empty(),
+        "deleting alone is not enough"
+    );
     erase(&mut register);
     assert_eq!(found_in(&register), Vec::<String>::new());
     register.fsck();

@@ -8,9 +8,7 @@ use std::{
     },
 };
 
-use comity_store::{
-    BackupError, Batch, Head, Level, Op, Options, PageQuery, Report, Stored,
-};
+use comity_store::{BackupError, Batch, Head, Level, Op, Options, PageQuery, Report, Stored};
 
 use crate::support::{Register, delete, put, sign};
 
@@ -214,7 +212,10 @@ fn what_another_database_left_behind_is_never_taken_for_a_part_of_this_one() {
         created_micros: 1,
     };
     let error = comity_store::create(dir.path(), &genesis).unwrap_err();
-    assert!(matches!(error, comity_store::OpenError::Leftover(_)), "{error}");
+    assert!(
+        matches!(error, comity_store::OpenError::Leftover(_)),
+        "{error}"
+    );
     let error = restore(&copy, dir.path()).unwrap_err();
     assert!(error.to_string().contains("register.db-wal"), "{error}");
     assert!(!dir.path().join("register.db").exists());

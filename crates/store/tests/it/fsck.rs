@@ -102,10 +102,7 @@ const DAMAGE: &[(&str, &str)] = &[
     ),
     ("DELETE FROM tombstone", "tombstone.changed"),
     ("DELETE FROM refused_version", "refused.missing"),
-    (
-        "UPDATE refused_version SET origin = 'x'",
-        "refused.changed",
-    ),
+    ("UPDATE refused_version SET origin = 'x'", "refused.changed"),
     (
         "UPDATE entry_detail SET content = replace(content, 'other content', 'x') WHERE content LIKE '%conflict%'",
         "entry.content",
@@ -122,12 +119,21 @@ const DAMAGE: &[(&str, &str)] = &[
     ("UPDATE entry SET seq = 1 WHERE kind = 2", "entry.record"),
     ("UPDATE entry SET seq = 1 WHERE kind = 3", "entry.record"),
     // what was read from the object
-    ("UPDATE record SET granular = 1 WHERE seq = 1", "record.object"),
-    ("UPDATE record SET revoked = 1 WHERE seq = 1", "record.object"),
+    (
+        "UPDATE record SET granular = 1 WHERE seq = 1",
+        "record.object",
+    ),
+    (
+        "UPDATE record SET revoked = 1 WHERE seq = 1",
+        "record.object",
+    ),
     ("UPDATE record SET type = 'malware'", "record.object"),
     ("UPDATE record SET spec_version = '2.0'", "record.object"),
     ("UPDATE record SET version_text = 'x'", "record.object"),
-    ("UPDATE record SET version_key = 'x' WHERE seq = 1", "record.object"),
+    (
+        "UPDATE record SET version_key = 'x' WHERE seq = 1",
+        "record.object",
+    ),
     ("UPDATE record SET created_by = NULL", "record.object"),
     ("DELETE FROM edge", "record.references"),
     ("UPDATE edge SET property = '/x'", "record.references"),
@@ -136,13 +142,28 @@ const DAMAGE: &[(&str, &str)] = &[
         "UPDATE record SET label_set = (SELECT id FROM label_set WHERE text = 'green') WHERE seq = 1",
         "record.label",
     ),
-    ("UPDATE label_set SET text = 'x' WHERE text = 'amber'", "record.label"),
-    ("UPDATE label_set SET text = 'x' WHERE text = 'red'", "record.label"),
+    (
+        "UPDATE label_set SET text = 'x' WHERE text = 'amber'",
+        "record.label",
+    ),
+    (
+        "UPDATE label_set SET text = 'x' WHERE text = 'red'",
+        "record.label",
+    ),
     ("UPDATE seed SET seed = zeroblob(32)", "record.label"),
     ("DELETE FROM seed", "record.label"),
-    ("UPDATE record SET origin = 'x' WHERE seq = 1", "record.circumstances"),
-    ("UPDATE record SET author = NULL WHERE seq = 1", "record.circumstances"),
-    ("UPDATE record SET received = 1 WHERE seq = 1", "record.received"),
+    (
+        "UPDATE record SET origin = 'x' WHERE seq = 1",
+        "record.circumstances",
+    ),
+    (
+        "UPDATE record SET author = NULL WHERE seq = 1",
+        "record.circumstances",
+    ),
+    (
+        "UPDATE record SET received = 1 WHERE seq = 1",
+        "record.received",
+    ),
     (
         "UPDATE circumstances SET text = replace(text, 'olena', 'ivan')",
         "record.label",

@@ -27,7 +27,8 @@ pub(super) struct Detail {
     seed: Option<[u8; 32]>,
 }
 
-const DETAILS: &str = "SELECT e.idx, e.kind, e.seq, e.bytes, d.content, d.content_sha256, d.salt, s.seed
+const DETAILS: &str =
+    "SELECT e.idx, e.kind, e.seq, e.bytes, d.content, d.content_sha256, d.salt, s.seed
   FROM entry e LEFT JOIN entry_detail d ON d.idx = e.idx LEFT JOIN seed s ON s.idx = e.idx
   WHERE e.kind <> 0 ORDER BY e.idx";
 
@@ -132,9 +133,8 @@ impl Check<'_> {
     /// Which record an entry is about is kept beside it too: its link is that record's leaf, its content names it.
     fn about_its_record(&mut self, detail: &Detail, content: &Value) -> Result<(), ReadError> {
         let text = |name| content.get(name).and_then(Value::as_str);
-        let Some(
-            "membership" | "deletion" | "relabel" | "conflict" | "after-revoked" | "deleted",
-        ) = text("what")
+        let Some("membership" | "deletion" | "relabel" | "conflict" | "after-revoked" | "deleted") =
+            text("what")
         else {
             return Ok(());
         };

@@ -11,7 +11,8 @@ use super::{super::put::hex, Check, content::time_of};
 use crate::{Hash, ReadError};
 
 /// Entries of one kind with their contents.
-const OF_KIND: &str = "SELECT e.idx, e.seq, e.bytes, d.content FROM entry e JOIN entry_detail d ON d.idx = e.idx
+const OF_KIND: &str =
+    "SELECT e.idx, e.seq, e.bytes, d.content FROM entry e JOIN entry_detail d ON d.idx = e.idx
   WHERE e.kind = ?1 ORDER BY e.idx";
 
 struct Said {
@@ -31,8 +32,8 @@ impl Check<'_> {
     /// What was handed to whom.
     pub(super) fn disclosures(&mut self) -> Result<u64, ReadError> {
         let connection = self.connection;
-        let mut statement =
-            connection.prepare("SELECT idx, first, last FROM disclosure_run ORDER BY idx, first")?;
+        let mut statement = connection
+            .prepare("SELECT idx, first, last FROM disclosure_run ORDER BY idx, first")?;
         let mut runs = Runs {
             rows: statement.query([])?,
             next: None,

@@ -34,7 +34,10 @@ impl Folded {
     }
 
     pub(super) fn moved(&mut self, seq: i64, joined: bool, collections: Vec<i64>) {
-        self.moves.entry(seq).or_default().push((joined, collections));
+        self.moves
+            .entry(seq)
+            .or_default()
+            .push((joined, collections));
     }
 
     /// The labels a record was taken in under and has now; `kept` for one that was never changed.

@@ -175,7 +175,9 @@ impl Check<'_> {
             return self.problem("admin.extra", place, "no entry of the log made it");
         };
         let change = public(&here.change, here.number, &logged.salt);
-        let there = change.as_object().and_then(|members| members.values().next());
+        let there = change
+            .as_object()
+            .and_then(|members| members.values().next());
         for (field, said) in logged.row.as_object().into_iter().flatten() {
             if there.and_then(|row| row.get(field)) != Some(said) {
                 let text = format!("`{field}` is not what entry {} says", logged.entry);

@@ -103,7 +103,11 @@ impl Check<'_> {
         while let Some(row) = rows.next()? {
             let (id, text): (i64, String) = (row.get(0)?, row.get(1)?);
             let Ok(content) = serde_json::from_str::<Value>(&text) else {
-                self.problem("record.circumstances", format!("row {id}"), "it is not JSON");
+                self.problem(
+                    "record.circumstances",
+                    format!("row {id}"),
+                    "it is not JSON",
+                );
                 continue;
             };
             let word = |name| content.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -228,8 +232,7 @@ impl Check<'_> {
             ..Limits::default()
         };
         match canonical_bytes(bytes, &limits) {
-            Ok(canonical)
-                if <Hash>::from(Sha256::digest(&canonical)) == kept.content_sha256 => {}
+            Ok(canonical) if <Hash>::from(Sha256::digest(&canonical)) == kept.content_sha256 => {}
             Ok(_) => self.problem(
                 "record.content",
                 kept.place(),

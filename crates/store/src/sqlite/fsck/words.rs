@@ -90,7 +90,9 @@ fn sums(connection: &Connection, table: &str) -> Result<Sums, ReadError> {
             .chain_update(place.to_be_bytes())
             .chain_update(row.get_ref(0)?.as_bytes().map_err(rusqlite::Error::from)?)
             .finalize();
-        let part = digest.first_chunk::<16>().map_or(0, |half| u128::from_be_bytes(*half));
+        let part = digest
+            .first_chunk::<16>()
+            .map_or(0, |half| u128::from_be_bytes(*half));
         let sum = sums.entry(row.get(1)?).or_default();
         *sum = sum.wrapping_add(part);
     }
