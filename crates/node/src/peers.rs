@@ -24,3 +24,4 @@ pub mod run;
 pub mod settings;
 pub mod taxii;
 pub mod watch;
+pub mod words;
