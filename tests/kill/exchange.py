@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Kill either of two nodes at random while records cross the border, N rounds, and count what was acknowledged.
 
-A writer posts to UA and notes what UA acknowledged. Each round SIGKILLs UA or EU at a random moment and starts it again at
-the same address. At the end both registers pass `comity fsck`, EU holds every acknowledged record exactly once with the
-bytes that were sent, UA's own account of the deliveries says so, and UA has one verified receipt for each record EU holds.
+A writer posts objects and new versions to UA and notes what UA acknowledged; some are withdrawn. What lies in `shared` UA pushes to
+EU, what lies in `offered` EU pulls. Each round SIGKILLs UA or EU at a random moment and starts it again at the same address. At
+the end both registers pass `comity fsck`, EU holds every acknowledged version exactly once with the bytes that were sent, every
+withdrawn object is there as its last version alone, UA's own account of the deliveries says so, and UA has one verified receipt for
+each version EU holds.
 """
 
 import contextlib
@@ -18,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from kill.rounds import Ledger, fsck, write  # noqa: E402
+from kill.rounds import Ledger, fsck, key, write  # noqa: E402
 from support.subject import Comity, Process, comity_binary, free_port  # noqa: E402
 from support.taxii import trusting  # noqa: E402
 
@@ -45,16 +47,21 @@ def answer_of(node, *args):
 
 
 def meet(ua, eu):
-    """UA pushes `shared` into EU's `from-ua`; gives UA's collection and EU's."""
+    """UA pushes `shared` into EU's `from-ua`, EU pulls `offered` into `fetched`; gives pairs of collections there and here."""
     shared = ua.add_collection("shared", read="writer,party:eu", write="writer")
-    ua.run("collection", "change", "shared", "--audience", "eu", "--dir", ua.data)
+    offered = ua.add_collection("offered", read="writer,party:eu", write="writer")
+    for name in ("shared", "offered"):
+        ua.run("collection", "change", name, "--audience", "eu", "--dir", ua.data)
     inbox = eu.add_collection("from-ua", read="writer", write="party:ua")
+    fetched = eu.add_collection("fetched", read="writer")
     for node in (ua, eu):
         node.start()
-    for one, other, extra in ((eu, ua, []), (ua, eu, ["--push", "shared=from-ua"])):
+    # whoever adds first can read nothing yet at the other side, and adds once more when that one has added it
+    pull, push = ["--collection", "offered=fetched"], ["--push", "shared=from-ua"]
+    for one, other, extra in ((eu, ua, []), (ua, eu, push), (eu, ua, pull)):
         fingerprint = answer_of(other, "peer", "card")["certificate_sha256"].replace(" ", "")
         one.run("peer", "add", other.base + "/", "--fingerprint", fingerprint, *extra, "--dir", one.data)
-    return shared, inbox
+    return (shared, inbox), (offered, fetched)
 
 
 def walk(node, collection):
@@ -62,9 +69,9 @@ def walk(node, collection):
     while True:
         page = client.get(f"{node.root}collections/{collection}/objects/", query)
         for got in page.objects:
-            if got["id"] in seen:
-                raise SystemExit(f"twice at {node.party}: {got['id']}")
-            seen[got["id"]] = got
+            if key(got) in seen:
+                raise SystemExit(f"twice at {node.party}: {key(got)}")
+            seen[key(got)] = got
         if not page.json().get("more"):
             return seen
         query["next"] = page.json()["next"]
@@ -73,11 +80,12 @@ def walk(node, collection):
 def receipts(node):
     """How often each record was received, as the receipts kept say, and alarms: read past the node."""
     with contextlib.closing(sqlite3.connect(f"file:{node.data / 'register.db'}?mode=ro", uri=True)) as db:
-        counts = dict(db.execute("SELECT r.id, count(*) FROM receipt JOIN record r USING (seq) WHERE event = 0xd1 GROUP BY r.id"))
+        rows = db.execute("SELECT r.id, r.version_text, count(*) FROM receipt JOIN record r USING (seq) WHERE event = 0xd1 GROUP BY seq")
+        counts = {(name, version): count for name, version, count in rows}
         return counts, db.execute("SELECT count(*) FROM alarm").fetchone()[0]
 
 
-def await_receipts(ua, held):
+def await_receipts(ua, everything):
     deadline = time.monotonic() + ARRIVAL_SECONDS_MAX
     while time.monotonic() < deadline:
         got, alarms = receipts(ua)
@@ -86,7 +94,7 @@ def await_receipts(ua, held):
         time.sleep(0.5)
     missing = held.keys() - got.keys()
     if missing:
-        raise SystemExit(f"{len(missing)} records that arrived have no receipt, for instance {sorted(missing)[0]}; kept in {ua.dir}")
+        raise SystemExit(f"{len(missing)} records that arrived have no receipt, for instance {sorted(map(str, missing))[0]}; kept in {ua.dir}")
     twice = [name for name, count in got.items() if count != 1]
     if twice:
         raise SystemExit(f"more than one receipt of the same kind: {twice[0]}; kept in {ua.dir}")
@@ -95,49 +103,77 @@ def await_receipts(ua, held):
     return len(got)
 
 
-def round_of(ua, eu, collection, ledger, chance):
-    stop = threading.Event()
-    writer = threading.Thread(target=write, args=(ua, collection, ledger, stop, chance.random()))
-    writer.start()
+def withdraw(ua, ledger, withdrawn, chance):
+    """Withdraws an object of UA's while nobody writes: a last version that says `revoked`."""
+    for obj in ledger.take(chance, 1):
+        with ledger.lock:
+            ledger.deleting.add(obj["id"])  # no more versions of it
+        done = ua.run("--by", "writer", "withdraw", obj["id"], "--reason", "a test", "--dir", ua.data, check=False)
+        if done.returncode == 0:
+            withdrawn.add(obj["id"])
+        elif done.returncode != 5:  # busy: the node has just started
+            raise SystemExit(f"{obj['id']} was not withdrawn: exit {done.returncode}: {done.stderr}")
+
+
+def round_of(ua, eu, ledgers, withdrawn, chance):
+    stop, writers = threading.Event(), []
+    for (collection, _), ledger in ledgers.items():
+        writers.append(threading.Thread(target=write, args=(ua, collection, ledger, stop, chance.random())))
+    for writer in writers:
+        writer.start()
     time.sleep(chance.uniform(0.05, 0.6))
     victim = chance.choice((ua, eu))
     victim.process.kill()
     stop.set()
-    writer.join()
-    if ledger.wrong:
-        raise SystemExit(ledger.wrong[0])
+    for writer in writers:
+        writer.join()
+    for ledger in ledgers.values():
+        if ledger.wrong:
+            raise SystemExit(ledger.wrong[0])
     victim.start()
+    withdraw(ua, chance.choice(list(ledgers.values())), withdrawn, chance)
+
+
+def arrived(eu, inbox, ledger, withdrawn):
+    """What EU holds, and what is missing there. Of what was withdrawn the last version stays, which says so."""
+    held = walk(eu, inbox)
+    revoked = {name for (name, _), obj in held.items() if obj.get("revoked")}
+    ours = {name for name, _ in ledger.acknowledged}
+    missing = {version for version in ledger.acknowledged - held.keys() if version[0] not in withdrawn}
+    return held, missing | ((withdrawn & ours) - revoked)
 
 
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     seed = int(os.environ.get("COMITY_SEED") or random.SystemRandom().randrange(1 << 32))
     print(f"seed {seed}, {rounds} rounds", flush=True)
-    chance, ledger = random.Random(seed), Ledger()
+    chance, withdrawn = random.Random(seed), set()
     ua, eu = Fixed("ua"), Fixed("eu")
-    collection, inbox = meet(ua, eu)
+    ledgers = {pair: Ledger() for pair in meet(ua, eu)}
     for node in (ua, eu):
         node._root = node.root  # asked once: it does not change with a restart
     for _ in range(rounds):
-        round_of(ua, eu, collection, ledger, chance)
-    deadline, held = time.monotonic() + ARRIVAL_SECONDS_MAX, {}
-    while time.monotonic() < deadline:
-        held = walk(eu, inbox)
-        if ledger.acknowledged <= held.keys():
-            break
-        time.sleep(0.5)
-    lost = ledger.acknowledged - held.keys()
-    if lost:
-        raise SystemExit(f"{len(lost)} acknowledged records never arrived, for instance {sorted(lost)[0]}; kept in {ua.dir} {eu.dir}")
-    for name, got in held.items():
-        if got != ledger.sent.get(name):
-            raise SystemExit(f"not as it was sent: {name}")
+        round_of(ua, eu, ledgers, withdrawn, chance)
+    deadline = time.monotonic() + ARRIVAL_SECONDS_MAX
+    everything = {}
+    for (_, inbox), ledger in ledgers.items():
+        held, lost = arrived(eu, inbox, ledger, withdrawn)
+        while lost and time.monotonic() < deadline:
+            time.sleep(0.5)
+            held, lost = arrived(eu, inbox, ledger, withdrawn)
+        if lost:
+            raise SystemExit(f"{len(lost)} acknowledged versions never arrived, for instance {sorted(map(str, lost))[0]}; kept in {ua.dir} {eu.dir}")
+        for name, got in held.items():
+            if got != ledger.sent.get(name) and not got.get("revoked"):
+                raise SystemExit(f"not as it was sent: {name}")
+        everything |= held
     deliveries = answer_of(ua, "peer", "show", "eu")["deliveries"]
-    proved = await_receipts(ua, held)
+    proved = await_receipts(ua, everything)
     for node in (ua, eu):
         node.close()
         fsck(node, rounds)
-    print(f"1 passed, 0 failed, 0 skipped: {rounds} rounds, {len(ledger.acknowledged)} acknowledged, all arrived once, {proved} receipts, {deliveries}")
+    count = sum(len(ledger.acknowledged) for ledger in ledgers.values())
+    print(f"1 passed, 0 failed, 0 skipped: {rounds} rounds, {count} acknowledged, {len(withdrawn)} withdrawn, all arrived once, {proved} receipts, {deliveries}")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ pub mod note;
 pub mod policy;
 pub mod proof;
 pub mod receipt;
+pub mod salt;
 pub mod tile;
 pub mod tree;
 pub mod verify;

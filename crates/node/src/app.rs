@@ -6,14 +6,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use comity_access::{PartyId, Reader};
 use comity_ledger::checkpoint::Checkpoint;
 use comity_ledger::cosignature::Cosigner;
-use comity_ledger::note::{KeyName, SignedNote, Signer, VerifierKey};
+use comity_ledger::note::{KeyName, Signer, VerifierKey};
 use comity_ledger::verify::TrustedLog;
-use comity_store::{Admin, Administer, Fault, Genesis, Head, LogAlarmKind, Op, Outcome, Store};
+use comity_store::{Admin, Administer, Fault, Genesis, LogAlarmKind, Op, Outcome, Store};
 
 use crate::catalog::Catalog;
 use crate::clock::SharedClock;
 use crate::config::{Config, ConfigError};
 use crate::entropy::SharedEntropy;
+use crate::head::{self, Seen, Trust};
 use crate::keys::{self, KeyError};
 use crate::metrics::Metrics;
 use crate::release::Release;
@@ -29,8 +30,6 @@ pub struct App {
     pub party: PartyId,
     /// Reads of the register.
     pub store: Store,
-    /// Writes to the register.
-    pub sequencer: Sequencer,
     /// Who may read what.
     pub release: Release,
     /// Time.
@@ -53,12 +52,16 @@ pub struct App {
     pub witnessing: Witnessing,
     /// Watching peers' logs.
     pub watching: crate::peers::watch::Watching,
+    /// Disclosures that are not on disk yet.
+    pub notes: crate::disclosure::Notes,
     /// Exchange with peers.
     pub exchange: crate::peers::run::Exchange,
     witnesses: RwLock<Option<Arc<Witnesses>>>,
     witnesses_changed: tokio::sync::watch::Sender<u64>,
     catalog: RwLock<Arc<Catalog>>,
     catalog_changed: tokio::sync::watch::Sender<u64>,
+    /// Writes to the register. Last, so that the readers are gone when the writer ends and can fold its log in.
+    pub sequencer: Sequencer,
 }
 
 /// The part of a running node that must be joined at its end.
@@ -107,6 +110,40 @@ pub enum AppError {
         "the register is not the one its signed head speaks of: {0}\n  help: do not go on with it; `comity fsck`, and restore a backup"
     )]
     Head(String),
+    /// The register was changed with another key, or the node was given one.
+    #[error(
+        "the register's head was not signed by this node's key: {error}\n  help: somebody may have rewritten it. Put the key it was \
+         signed with at `keys/log.seed`, or restore a backup. If this node has a new key on purpose, compare {size} entries with root \
+         {root} with what a peer saw last, then `comity log rekey --root {root}`"
+    )]
+    ForeignHead {
+        /// What is wrong with the signature.
+        error: String,
+        /// Entries of the head.
+        size: u64,
+        /// Its root, hexadecimal.
+        root: String,
+    },
+    /// An older copy, or another database, was put in the register's place.
+    #[error(
+        "the register is not a continuation of the one this node had: {why}\n  help: put the right file back. To go on with an older copy \
+         knowingly, tell peers and witnesses (they hold later heads), then remove `head.seen`"
+    )]
+    OlderCopy {
+        /// What does not fit.
+        why: String,
+    },
+    /// The configuration names another party than the register was made for.
+    #[error(
+        "the register is of the log `{register}`, and the configuration says party `{party}`\n  help: set `party` back; the party of a \
+         node never changes, `comity init` makes another node in another directory"
+    )]
+    Origin {
+        /// Origin in the register.
+        register: String,
+        /// Party in the configuration.
+        party: String,
+    },
     /// The system.
     #[error("{what}: {source}")]
     System {
@@ -135,10 +172,11 @@ pub enum AdminError {
 }
 
 impl App {
-    /// Makes the register and keys of a new node in `config.dir`.
+    /// Makes the register and keys of a new node in `config.dir`. A key that is there is taken; so is a register of this party
+    /// without entries: both are what a try leaves that was cut.
     ///
     /// # Errors
-    /// When something is there already or cannot be written.
+    /// When a register with entries or of another party is there, or something cannot be written.
     pub fn create(
         config: &Config,
         clock: &SharedClock,
@@ -149,17 +187,36 @@ impl App {
                 what: "cannot draw randomness",
                 source,
             })?;
-        keys::create_log_seed(&config.dir, &**entropy)?;
+        if keys::log_seed_path(&config.dir).exists() {
+            keys::read_log_seed(&config.dir)?;
+        } else {
+            keys::create_log_seed(&config.dir, &**entropy)?;
+        }
         keys::ensure_receipt_seed(&config.dir, &**entropy)?;
         crate::evidence::keys::custody(&config.dir, config.party(), &**entropy)?;
-        keys::create_seed(&keys::log_mldsa_path(&config.dir), &**entropy)?;
+        let mldsa = keys::log_mldsa_path(&config.dir);
+        if mldsa.exists() {
+            keys::read_seed(&mldsa)?;
+        } else {
+            keys::create_seed(&mldsa, &**entropy)?;
+        }
         let genesis = Genesis {
             database_id,
             origin: origin(config.party()),
             created_micros: clock.now_micros(),
         };
-        comity_store::create(&config.dir, &genesis)?;
-        Ok(())
+        match comity_store::create(&config.dir, &genesis) {
+            Err(comity_store::OpenError::Exists(path)) => {
+                let options = comity_store::Options::default();
+                let head = comity_store::open_read_only(&config.dir, &options)?.head()?;
+                if head.size == 0 && head.origin == genesis.origin {
+                    Ok(())
+                } else {
+                    Err(comity_store::OpenError::Exists(path).into())
+                }
+            }
+            done => Ok(done?),
+        }
     }
 
     /// Opens the node in `config.dir`: takes the directory's lock, migrates the register, starts the sequencer.
@@ -171,11 +228,57 @@ impl App {
         clock: SharedClock,
         entropy: SharedEntropy,
     ) -> Result<(Arc<Self>, Running), AppError> {
+        Self::open_trusting(config, clock, entropy, Trust::OwnKey, None)
+    }
+
+    /// [`Self::open`] with writes that fail when `faults` says so: for tests of what a node does then.
+    ///
+    /// # Errors
+    /// See [`AppError`].
+    pub fn open_faulty(
+        config: Config,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+        faults: comity_store::Faults,
+    ) -> Result<(Arc<Self>, Running), AppError> {
+        Self::open_trusting(config, clock, entropy, Trust::OwnKey, Some(faults))
+    }
+
+    /// Takes over a register whose head another key signed, after an operator compared `root` with what others saw: an entry
+    /// says so, and the head that covers it is signed by this node's key.
+    ///
+    /// # Errors
+    /// See [`AppError`]; also when the head is this node's own already.
+    pub fn take_over(
+        config: Config,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+        by: &str,
+        root: comity_ledger::Hash,
+    ) -> Result<(), AppError> {
+        let (app, running) = Self::open_trusting(config, clock, entropy, Trust::Root(root), None)?;
+        let note = head::taken_over(&app.store.head()?, &app.log_key);
+        let by = app.full_name(by);
+        let done = app.administer_blocking(&by, Admin::Note(note));
+        drop(app);
+        running.join();
+        done.map(drop)
+            .map_err(|error| AppError::Internal(error.to_string()))
+    }
+
+    fn open_trusting(
+        config: Config,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+        trust: Trust,
+        faults: Option<comity_store::Faults>,
+    ) -> Result<(Arc<Self>, Running), AppError> {
         let lock = DirectoryLock::take(&config.dir)?;
         let party = PartyId::parse(config.party())
             .map_err(|error| AppError::Internal(error.to_string()))?;
         let options = comity_store::Options {
             readers: config.readers.value.unwrap_or(4).max(1),
+            faults,
             ..comity_store::Options::default()
         };
         let (store, writer) = comity_store::open(&config.dir, &options)?;
@@ -188,7 +291,10 @@ impl App {
         let own_log = own_log(&config, &log_key, log_cosigner.as_ref())?;
         let witnesses = Witnesses::load(&config.dir, &own_log)?.map(Arc::new);
         let head = store.head()?;
-        check_head(&head, &log_key)?;
+        head::check(&head, config.party(), &log_key, trust)?;
+        let mut seen = Seen::new(&config.dir);
+        seen.compare(&head, &store)?;
+        seen.note(&head, clock.monotonic(), true);
         metrics
             .log_entries
             .set(i64::try_from(head.size).unwrap_or(i64::MAX));
@@ -197,7 +303,8 @@ impl App {
             sign,
             Arc::clone(&clock),
             Arc::clone(&metrics),
-            head.size,
+            head,
+            seen,
         )
         .map_err(|source| AppError::System {
             what: "cannot start the sequencer",
@@ -229,6 +336,7 @@ impl App {
             watching: crate::peers::watch::Watching::default(),
             witnesses: RwLock::new(witnesses),
             witnesses_changed: tokio::sync::watch::Sender::new(0),
+            notes: crate::disclosure::Notes::default(),
             exchange: crate::peers::run::Exchange::default(),
             catalog,
             catalog_changed: tokio::sync::watch::Sender::new(0),
@@ -410,13 +518,20 @@ fn receipt_signer(
     Signer::from_seed(name, seed.bytes()).map_err(|error| internal(error.to_string()))
 }
 
-fn signer(config: &Config) -> Result<(SignCheckpoint, String), AppError> {
+/// The key that signs this node's log; refused when there is none in `keys/log.seed`.
+///
+/// # Errors
+/// When the seed cannot be read.
+pub fn log_signer(config: &Config) -> Result<Signer, AppError> {
     let seed = keys::read_log_seed(&config.dir)?;
+    let name = KeyName::new(origin(config.party()))
+        .map_err(|error| AppError::Internal(error.to_string()))?;
+    Signer::from_seed(name, seed.bytes()).map_err(|error| AppError::Internal(error.to_string()))
+}
+
+fn signer(config: &Config) -> Result<(SignCheckpoint, String), AppError> {
     let origin = origin(config.party());
-    let internal = |error: String| AppError::Internal(error);
-    let name = KeyName::new(origin.clone()).map_err(|error| internal(error.to_string()))?;
-    let signer =
-        Signer::from_seed(name, seed.bytes()).map_err(|error| internal(error.to_string()))?;
+    let signer = log_signer(config)?;
     let key = signer.verifier().to_string();
     let sign = Box::new(move |size: u64, root: &comity_ledger::Hash| {
         let note = Checkpoint::new(origin.clone(), size, *root)?.sign(&[&signer])?;
@@ -450,36 +565,6 @@ fn own_log(
         origin: origin(config.party()),
         keys: std::iter::once(key).chain(second).collect(),
     })
-}
-
-/// The head the register keeps must be the one that was signed: who can write the file but has no key cannot change it
-/// unseen. A head signed by another key is only told: a restored node may have been given a new one.
-fn check_head(head: &Head, key: &str) -> Result<(), AppError> {
-    if head.size == 0 {
-        return Ok(());
-    }
-    let damaged = |error: &dyn std::fmt::Display| AppError::Head(error.to_string());
-    let note = SignedNote::parse(head.note.as_bytes()).map_err(|error| damaged(&error))?;
-    let signed = Checkpoint::parse(note.text_unverified()).map_err(|error| damaged(&error))?;
-    if (signed.origin(), signed.size(), signed.root()) != (&*head.origin, head.size, &head.root) {
-        return Err(AppError::Head(format!(
-            "`{}` with {} entries was signed, `{}` with {} is here{}",
-            signed.origin(),
-            signed.size(),
-            head.origin,
-            head.size,
-            if signed.root() == &head.root {
-                ""
-            } else {
-                ", and another root"
-            },
-        )));
-    }
-    let key = VerifierKey::parse(key).map_err(|error| AppError::Internal(error.to_string()))?;
-    if let Err(error) = note.verify(&[key]) {
-        tracing::warn!(%error, "the head of the log was not signed by this node's key; peers that know the old one will refuse the new one");
-    }
-    Ok(())
 }
 
 /// Holds the data directory for one process.
@@ -519,42 +604,4 @@ pub fn is_running(dir: &Path) -> bool {
             Err(std::fs::TryLockError::WouldBlock)
         )
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn head(size: u64, root: [u8; 32], signed: u64, seed: u8) -> (Head, String) {
-        let name = KeyName::new("comity.ua/log/1".to_owned()).unwrap();
-        let signer = Signer::from_seed(name, &[seed; 32]).unwrap();
-        let note = Checkpoint::new("comity.ua/log/1", signed, [7; 32])
-            .unwrap()
-            .sign(&[&signer])
-            .unwrap();
-        let head = Head {
-            size,
-            root,
-            note: note.to_string(),
-            database_id: [0; 16],
-            origin: "comity.ua/log/1".to_owned(),
-        };
-        (head, signer.verifier().to_string())
-    }
-
-    #[test]
-    fn a_register_that_was_changed_without_the_key_is_not_opened() {
-        let (sound, key) = head(3, [7; 32], 3, 1);
-        assert!(check_head(&sound, &key).is_ok());
-        for changed in [head(3, [8; 32], 3, 1).0, head(4, [7; 32], 3, 1).0] {
-            assert!(matches!(check_head(&changed, &key), Err(AppError::Head(_))));
-        }
-    }
-
-    #[test]
-    fn another_key_is_told_and_no_obstacle() {
-        let (sound, _) = head(3, [7; 32], 3, 1);
-        let (_, other) = head(3, [7; 32], 3, 2);
-        assert!(check_head(&sound, &other).is_ok());
-    }
 }

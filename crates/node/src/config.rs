@@ -243,7 +243,16 @@ impl Config {
             path: path.clone(),
             source,
         })?;
-        Self::from_parts(dir, &path, &text, &read_environment, flags)
+        Self::of_text(dir, &text, flags)
+    }
+
+    /// Reads a configuration that is not in its file yet, as [`Self::load`] would.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn of_text(dir: &Path, text: &str, flags: Layer) -> Result<Self, ConfigError> {
+        let path = dir.join(FILE_NAME);
+        Self::from_parts(dir, &path, text, &read_environment, flags)
     }
 
     fn from_parts(

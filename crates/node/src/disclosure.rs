@@ -1,10 +1,12 @@
 //! What was handed to whom: one log entry for each page that goes to another organisation.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use comity_access::Reader;
 use comity_stix::marking::Tlp;
 use comity_store::{Disclose, LabelSetId, Op, Outcome, Peer, ReadError, Seq};
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::peers::inbound::comity_peer;
@@ -25,9 +27,43 @@ pub enum DisclosureError {
     Rejected(String),
 }
 
+/// Disclosures of pages that left before their note was on disk.
+#[derive(Debug)]
+pub struct Notes {
+    under_way: watch::Sender<usize>,
+}
+
+impl Default for Notes {
+    fn default() -> Self {
+        Self {
+            under_way: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Notes {
+    /// Returns when every note is on disk, or lost for good and told so. A soft stop waits for it.
+    pub async fn settled(&self) {
+        let mut under_way = self.under_way.subscribe();
+        // the sender is our own, so this cannot fail
+        let _settled = under_way.wait_for(|count| *count == 0).await;
+    }
+
+    fn crowded(&self) -> bool {
+        *self.under_way.borrow() >= UNDER_WAY_MAX
+    }
+}
+
+/// Beyond so many, a page waits for its note like one of TLP:AMBER.
+const UNDER_WAY_MAX: usize = 1_024;
+/// How long until a note that was not taken is tried again; doubling, up to the second.
+const AGAIN_FIRST: Duration = Duration::from_millis(50);
+const AGAIN_LONGEST: Duration = Duration::from_secs(2);
+
 /// Notes that `records` are handed to `reader`. For TLP:AMBER and stricter this returns after the note is on disk, so the
-/// bytes must leave only then; for the rest the note follows with the next batch (DESIGN section 4). The party's own staff
-/// read without a note. `proved`: they go with proofs to a node that owes a receipt for each.
+/// bytes must leave only then; for the rest the note follows with the next batch (DESIGN section 4), and is tried until it is
+/// on disk. When the register takes no writes, nothing leaves. The party's own staff read without a note. `proved`: they go
+/// with proofs to a node that owes a receipt for each.
 ///
 /// # Errors
 /// When the note could not be made: the page must not leave.
@@ -40,7 +76,9 @@ pub async fn disclose(
     if *reader.party() == app.party || records.is_empty() {
         return Ok(());
     }
-    let mut strict = false;
+    let mut strict = app.notes.crowded()
+        || app.metrics.register_full.get() != 0
+        || app.sequencer.failed().is_some();
     let mut last = None;
     for (_, label_set) in records {
         if last != Some(*label_set) {
@@ -65,11 +103,16 @@ pub async fn disclose(
             _ => Ok(()),
         };
     }
+    app.notes.under_way.send_modify(|count| *count += 1);
     let app = Arc::clone(app);
     tokio::spawn(async move {
-        if let Err(error) = app.sequencer.submit(vec![note]).await {
-            tracing::error!(%error, "a disclosure of TLP:GREEN or TLP:CLEAR records could not be logged");
+        if let Err(why) = keep(&app, &note).await {
+            app.metrics.disclosures_lost_total.inc();
+            tracing::error!(%why, disclosure = ?note, "a disclosure of TLP:GREEN or TLP:CLEAR records is not in the log, only in this line");
         }
+        app.notes
+            .under_way
+            .send_modify(|count| *count = count.saturating_sub(1));
     });
     Ok(())
 }
@@ -100,4 +143,28 @@ pub fn due(app: &App, peer: &Peer) -> i64 {
     app.clock
         .now_micros()
         .saturating_add(i64::try_from(within).unwrap_or(i64::MAX))
+}
+
+/// Tries until the note is on disk, or never can be.
+async fn keep(app: &App, note: &Op) -> Result<(), String> {
+    let mut wait = AGAIN_FIRST;
+    loop {
+        match app.sequencer.submit(vec![note.clone()]).await {
+            Ok(outcomes) => {
+                return match outcomes.into_iter().next() {
+                    Some(Outcome::Rejected(fault)) => Err(fault.to_string()),
+                    _ => Ok(()),
+                };
+            }
+            Err(error @ (SubmitError::Failed(_) | SubmitError::Stopping)) => {
+                return Err(error.to_string());
+            }
+            // busy, full, or a failure that may pass
+            Err(error) => {
+                tracing::warn!(%error, "a disclosure is not logged yet; it is tried again");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(AGAIN_LONGEST);
+            }
+        }
+    }
 }

@@ -174,6 +174,42 @@ fn granular(object: &Object, meanings: &Meanings) -> Vec<GranularLabel> {
     .collect()
 }
 
+/// Whether a kept label (its text) is at least as strict as what stands on the object itself, as [`label`] and [`carried`] make
+/// them: says if parts of the object are marked apart. For `fsck`, which knows nothing of labels.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn fits(label: &str, object: &Object) -> Result<bool, String> {
+    let label = LabelSet::from_json(label).map_err(|error| error.to_string())?;
+    let own = object
+        .object_marking_refs()
+        .iter()
+        .filter_map(|id| tlp_of(id.as_str()))
+        .max();
+    if own > Some(label.tlp()) {
+        return Err(format!(
+            "its label is TLP:{}, weaker than its own marking",
+            label.tlp().word()
+        ));
+    }
+    let parts = object
+        .granular_markings()
+        .iter()
+        .filter_map(|marking| marking.marking_ref.as_ref());
+    for marking_ref in parts {
+        let id = marking_ref.as_str();
+        let kept = label.granular().iter().find(|part| part.marking_ref == id);
+        let kept = kept.map_or(label.tlp(), |part| part.tlp);
+        // what a marking that is no TLP means was decided when the record came in
+        if tlp_of(id).is_some_and(|tlp| tlp > kept) {
+            return Err(format!(
+                "its label does not know the marking `{id}` on a part of it"
+            ));
+        }
+    }
+    Ok(!label.granular().is_empty())
+}
+
 /// The custom envelope property by which Comity nodes carry labels beside the objects (TAXII 2.1 section 7.1.1). Other
 /// servers ignore it or are never sent it.
 pub const SIDECAR_PROPERTY: &str = "x_comity_handling";
@@ -425,6 +461,13 @@ mod tests {
                 (tlp, parts),
                 "{marks} {given:?}"
             );
+            assert_eq!(fits(&label.to_json(), &object), Ok(parts > 0));
+            // the same object under the mildest label: `fsck` must see it
+            let mild = LabelSet::new(Draft {
+                tlp: Some(Tlp::Clear),
+                ..Draft::new(PartyId::parse("ua").unwrap())
+            });
+            assert!(fits(&mild.unwrap().to_json(), &object).is_err(), "{marks}");
         }
     }
 }

@@ -14,7 +14,8 @@ use comity_stix::finding::{Finding, Position};
 use comity_stix::object::{Object, Valid};
 use comity_stix::validate::{self, Options};
 use comity_store::{
-    CollectionKey, Consigned, Op, Outcome, Put, Refuse, Stored, Which, Withdrawal, WithdrawalAct,
+    CollectionKey, Consigned, LabelSetId, Op, Outcome, Put, Refuse, Seq, Stored, Withdrawal,
+    WithdrawalAct,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -45,6 +46,34 @@ pub struct Verdict {
     pub fate: Fate,
     /// Warnings, and the errors of a refused object.
     pub findings: Vec<Finding>,
+    /// The record that is here under the identifier: the one accepted, the one it was all along, or the one in the way.
+    pub stands: Option<Stands>,
+    /// Set for a sender who may not see that record: it must not learn of it from the answer.
+    pub hidden: bool,
+}
+
+/// A record that is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stands {
+    /// The record.
+    pub seq: Seq,
+    /// Its label set.
+    pub label_set: LabelSetId,
+}
+
+impl Verdict {
+    /// A sentence for the sender. Whoever may not see the record that stands is told the same whether there is one or not, as
+    /// far as that can be: what is taken in is *accepted*, and every refusal because of what is here has the same words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match (&self.fate, self.hidden) {
+            (fate, true) if fate.is_success() => "accepted".to_owned(),
+            (Fate::Conflict | Fate::Refused { .. }, true) => {
+                "this version of this identifier is not taken from you".to_owned()
+            }
+            (fate, _) => fate.text(),
+        }
+    }
 }
 
 /// What happened to one object.
@@ -212,13 +241,24 @@ pub fn check(incoming: &Incoming, options: &Options) -> Checked {
 /// # Errors
 /// When the sequencer took nothing; see [`SubmitError`].
 pub async fn accept(
-    app: &App,
+    app: &Arc<App>,
     objects: Vec<Checked>,
     collections: &[CollectionKey],
     source: &Source,
-    handling: &Handling,
+    handling: Handling,
 ) -> Result<Vec<Verdict>, SubmitError> {
-    let (ops, verdicts) = prepare(app, objects, collections, source, handling)?;
+    let (ops, verdicts) = if objects.len() <= INLINE_OBJECTS_MAX {
+        prepare(app, objects, collections, source, &handling)?
+    } else {
+        // each object may cost a look into the register: not on a thread that others wait for
+        let (app, source) = (Arc::clone(app), source.clone());
+        let collections = collections.to_vec();
+        tokio::task::spawn_blocking(move || {
+            prepare(&app, objects, &collections, &source, &handling)
+        })
+        .await
+        .map_err(|error| SubmitError::Batch(error.to_string().into()))??
+    };
     let first = ops.len() - verdicts.len();
     let outcomes = app.sequencer.submit(ops).await?;
     Ok(judge(app, verdicts, outcomes.into_iter().skip(first)))
@@ -279,15 +319,17 @@ fn prepare(
     ops.extend(handling.delivery.as_ref().and_then(Delivery::first));
     let mut verdicts = Vec::with_capacity(objects.len());
     for checked in objects {
-        let salt = app.salt()?;
+        let seed = app.salt()?;
         let drafted = match proved(handling, draft(checked, source, handling, &meanings)) {
             Draft::Put(verdict, put) => of_its_originator(app, source, verdict, put)?,
             refused => refused,
         };
         match drafted {
             Draft::Put(verdict, mut put) => {
-                put.salt = salt;
+                put.seed = seed;
                 put.collections = collections.to_vec();
+                // what was deleted here does not come back with another party's next delivery
+                put.revive = source.party == app.party;
                 put.event = match &put.withdrawal {
                     Some(Withdrawal {
                         act: WithdrawalAct::Own,
@@ -307,7 +349,7 @@ fn prepare(
                     reason: cut(verdict.fate.text()),
                     content_sha256,
                     consigned,
-                    salt,
+                    seed,
                 }));
                 verdicts.push(verdict);
             }
@@ -328,11 +370,7 @@ fn of_its_originator(
         return Ok(Draft::Put(verdict, put));
     }
     let unread = |error: comity_store::ReadError| SubmitError::Batch(error.to_string().into());
-    let scope = app.release.everything().map_err(unread)?;
-    let here = app
-        .store
-        .get(&put.id, &Which::Last, &scope)
-        .map_err(unread)?;
+    let here = app.store.latest(&put.id).map_err(unread)?;
     // the same version again is the register's matter: known, or in conflict
     let Some(here) = here.filter(|here| here.version_key != put.version_key) else {
         return Ok(Draft::Put(verdict, put));
@@ -349,12 +387,17 @@ fn of_its_originator(
                  (STIX 2.1 section 3.6)"
             .to_owned(),
     };
+    let stands = Some(Stands {
+        seq: here.seq,
+        label_set: here.label_set,
+    });
     let content_sha256 = put.content_sha256;
-    Ok(Draft::Refused(
-        Verdict { fate, ..verdict },
-        content_sha256,
-        put.consigned,
-    ))
+    let verdict = Verdict {
+        fate,
+        stands,
+        ..verdict
+    };
+    Ok(Draft::Refused(verdict, content_sha256, put.consigned))
 }
 
 fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Meanings) -> Draft {
@@ -373,6 +416,8 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
                 version: String::new(),
                 fate: Fate::Refused { code, reason },
                 findings,
+                stands: None,
+                hidden: false,
             },
             content_sha256,
             None,
@@ -411,7 +456,7 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
         revoked: object.revoked(),
         bytes: object.bytes().to_vec(),
         content_sha256,
-        salt: [0; 32],
+        seed: [0; 32],
         granular: !label.granular().is_empty(),
         label_set: label.to_json(),
         collections: Vec::new(),
@@ -422,6 +467,7 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
         link: carried.map_or([0; 32], |carried| carried.leaf),
         consigned: None,
         withdrawal: handling.withdrawal.clone(),
+        revive: false,
         id: id.clone(),
     };
     let fate = Fate::Refused {
@@ -434,6 +480,8 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
             version: version_text,
             fate,
             findings,
+            stands: None,
+            hidden: false,
         },
         Box::new(put),
     )
@@ -481,6 +529,7 @@ fn judge(
         .zip(outcomes)
         .map(|(verdict, outcome)| match outcome {
             Outcome::Put(stored) => Verdict {
+                stands: stands(&stored),
                 fate: fate(stored),
                 ..verdict
             },
@@ -501,6 +550,18 @@ fn judge(
             .inc();
     }
     judged
+}
+
+fn stands(stored: &Stored) -> Option<Stands> {
+    match *stored {
+        Stored::New { seq, label_set, .. }
+        | Stored::NewVersion { seq, label_set, .. }
+        | Stored::Known { seq, label_set, .. }
+        | Stored::Conflict { seq, label_set, .. }
+        | Stored::AfterRevoked { seq, label_set, .. }
+        | Stored::NotSuccessor { seq, label_set, .. } => Some(Stands { seq, label_set }),
+        Stored::Deleted { .. } => None,
+    }
 }
 
 fn fate(stored: Stored) -> Fate {
@@ -526,8 +587,16 @@ fn fate(stored: Stored) -> Fate {
             code: "revoked",
             reason: AFTER_REVOKED.to_owned(),
         },
+        Stored::Deleted { .. } => Fate::Refused {
+            code: "deleted",
+            reason: "this version was deleted here and is not taken again".to_owned(),
+        },
     }
 }
+
+/// So few objects, and so small, are worked on at once, without another thread: a millisecond.
+const INLINE_OBJECTS_MAX: usize = 16;
+const INLINE_OCTETS_MAX: usize = 64 << 10;
 
 /// Checks many objects on the runtime's blocking threads, a slice each.
 ///
@@ -538,7 +607,8 @@ pub async fn check_all(
     options: Arc<Options>,
 ) -> Result<Vec<Checked>, SubmitError> {
     const SLICE: usize = 128;
-    if objects.len() <= 16 {
+    let octets: usize = objects.iter().map(|incoming| incoming.bytes.len()).sum();
+    if objects.len() <= INLINE_OBJECTS_MAX && octets <= INLINE_OCTETS_MAX {
         return Ok(objects
             .iter()
             .map(|incoming| check(incoming, &options))

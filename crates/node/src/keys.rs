@@ -1,7 +1,6 @@
 //! The node's own keys on disk: the log's signing seed and the TLS certificate. Files are readable by their owner only,
 //! written whole before they get their name, and never shown.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -10,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::entropy::Entropy;
+use crate::files::{self, FileError};
 
 /// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +101,7 @@ pub fn create_seed(path: &Path, entropy: &dyn Entropy) -> Result<(), KeyError> {
     })?;
     let seed = Zeroizing::new(seed);
     let text = Zeroizing::new(format!("{}\n", STANDARD.encode(*seed)));
-    write_private(path, text.as_bytes())
+    Ok(files::put_new(path, text.as_bytes())?)
 }
 
 /// Reads a seed of 32 bytes.
@@ -164,54 +164,16 @@ pub fn ensure_tls(dir: &Path, names: &[String]) -> Result<(PathBuf, PathBuf), Ke
         .map_err(|error| KeyError::Certificate(error.to_string()))?;
     let pem = Zeroizing::new(made.signing_key.serialize_pem());
     // CRASH POINT: with the key written and no certificate, the next start makes both anew; nobody has pinned them yet
-    if key.exists() {
-        std::fs::remove_file(&key).map_err(|source| KeyError::File {
-            what: "replace",
-            path: key.clone(),
-            source,
-        })?;
-    }
-    write_private(&key, pem.as_bytes())?;
-    write_private(&certificate, made.cert.pem().as_bytes())?;
+    files::put(&key, pem.as_bytes())?;
+    files::put_new(&certificate, made.cert.pem().as_bytes())?;
     Ok((certificate, key))
 }
 
-/// Writes a file that only its owner may read: whole, synced, then named; refuses to replace one.
-///
-/// # Errors
-/// When it exists already or cannot be written.
-pub fn write_private(path: &Path, content: &[u8]) -> Result<(), KeyError> {
-    let fail = |what: &'static str| {
-        let path = path.to_owned();
-        move |source: std::io::Error| KeyError::File {
-            what,
-            path: path.clone(),
-            source,
-        }
-    };
-    if path.exists() {
-        return Err(fail("create")(std::io::Error::from(
-            std::io::ErrorKind::AlreadyExists,
-        )));
+impl From<FileError> for KeyError {
+    fn from(error: FileError) -> Self {
+        let FileError { what, path, source } = error;
+        Self::File { what, path, source }
     }
-    let parent = path.parent().unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(parent).map_err(fail("make the folder of"))?;
-    let staged = path.with_extension("new");
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(&staged).map_err(fail("write"))?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .map_err(fail("write"))?;
-    std::fs::rename(&staged, path).map_err(fail("name"))?;
-    std::fs::File::open(parent)
-        .and_then(|folder| folder.sync_all())
-        .map_err(fail("sync the folder of"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! start  directory lock, register, sequencer -> others' word on our log -> control socket -> followers -> HTTP -> address file, systemd READY
-//! stop   systemd STOPPING -> HTTP (running requests are finished) -> followers -> control socket -> sequencer -> lock
+//! stop   systemd STOPPING -> HTTP (running requests are finished) -> notes of disclosures -> followers -> control socket -> sequencer -> lock
 //! ```
 
 use std::io::IsTerminal as _;
@@ -63,7 +63,12 @@ pub enum Ended {
     Softly,
     /// By the second signal: what was acknowledged is on disk, what was not is cut.
     Hard,
+    /// The register takes no writes any more. What was acknowledged is on disk; what was in doubt is found at the next start.
+    Failed,
 }
+
+/// A soft stop waits this long for disclosures that the register would not take.
+const NOTES_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The file in the data directory that holds the URL of a running node.
 pub const ADDRESS_FILE: &str = "address";
@@ -102,7 +107,7 @@ pub fn log_lines(filter: &str, format: LogFormat) -> Result<(), LifecycleError> 
 /// Runs the node until a signal stops it. `say` gets the lines for the person who started it.
 ///
 /// # Errors
-/// When it cannot start; once it runs it ends only by a signal.
+/// When it cannot start; once it runs it ends only by a signal, or when the register fails.
 pub fn run(config: Config, say: &dyn Fn(&str)) -> Result<Ended, LifecycleError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // each thread keeps a heap of its own: a crowd of them is memory, not speed
@@ -162,14 +167,34 @@ async fn live(app: &Arc<App>, say: &dyn Fn(&str)) -> Result<Ended, LifecycleErro
         say(&format!("certificate sha-256 {fingerprint}"));
     }
     tell_systemd(&[NotifyState::Ready]);
-    let name = signals.next().await;
-    say(&format!(
-        "{name}: stopping; running requests are finished first (a second signal stops at once)"
-    ));
+    let end = tokio::select! {
+        name = signals.next() => {
+            say(&format!(
+                "{name}: stopping; running requests are finished first (a second signal stops at once)"
+            ));
+            Ended::Softly
+        }
+        why = app.sequencer.failure() => {
+            tracing::error!(%why, "the register failed");
+            say(&format!(
+                "the register failed and takes no more writes: {why}\n  help: the node stops; started again, it finds what was in doubt. \
+                 If it fails again, `comity doctor`"
+            ));
+            Ended::Failed
+        }
+    };
     tell_systemd(&[NotifyState::Stopping]);
     drop(address);
     let soft = async {
         server.stop().await;
+        if tokio::time::timeout(NOTES_TIME_MAX, app.notes.settled())
+            .await
+            .is_err()
+        {
+            tracing::error!(
+                "disclosures of TLP:GREEN or TLP:CLEAR are not in the log: the register takes no writes"
+            );
+        }
         stop.send_replace(true);
         if let Err(error) = exchange.await {
             tracing::error!(%error, "the exchange with peers died");
@@ -187,7 +212,7 @@ async fn live(app: &Arc<App>, say: &dyn Fn(&str)) -> Result<Ended, LifecycleErro
     tokio::select! {
         () = soft => {
             say("stopped");
-            Ok(Ended::Softly)
+            Ok(end)
         }
         name = signals.next() => {
             say(&format!("{name}: stopped at once"));

@@ -47,6 +47,14 @@ pub struct Metrics {
     pub witness_requests_total: IntCounterVec,
     /// Alarms about logs that nobody has acknowledged, by kind.
     pub alarms_open: IntGaugeVec,
+    /// 1 while something erased may still be found in the files.
+    pub erasure_pending: IntGauge,
+    /// Disclosures that could not be logged.
+    pub disclosures_lost_total: IntCounter,
+    /// 1 while the last transaction found no space left.
+    pub register_full: IntGauge,
+    /// 1 when no write is taken any more: the node is about to end.
+    pub register_failed: IntGauge,
 }
 
 impl Metrics {
@@ -135,6 +143,19 @@ impl Metrics {
                 &["witness", "outcome"],
             )?,
             alarms_open,
+            disclosures_lost_total: counter(
+                "disclosures_lost_total",
+                "disclosures of TLP:GREEN or TLP:CLEAR that are in the log lines only",
+            )?,
+            register_full: gauge(
+                "register_full",
+                "1 while the last transaction found no space left",
+            )?,
+            register_failed: gauge("register_failed", "1 when no write is taken any more")?,
+            erasure_pending: gauge(
+                "erasure_pending",
+                "1 while something erased may still be found in the files",
+            )?,
             registry,
         })
     }

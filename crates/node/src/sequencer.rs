@@ -9,10 +9,11 @@ use std::sync::mpsc::{
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use comity_store::{Batch, BoxError, Op, Outcome, Writer};
+use comity_store::{AppendError, Batch, BoxError, Erasure, Head, Op, Outcome, Writer};
 use tokio::sync::{oneshot, watch};
 
 use crate::clock::SharedClock;
+use crate::head::Seen;
 use crate::limits::{SEQUENCER_OPS_MAX, SEQUENCER_QUEUE_MAX};
 use crate::metrics::Metrics;
 
@@ -30,6 +31,16 @@ pub enum SubmitError {
     /// Nothing may be signed any more.
     #[error("the log signs nothing: {0}")]
     Halted(Arc<str>),
+    /// The disk is full.
+    #[error(
+        "the disk is full: {0}\n  help: nothing acknowledged is lost; free some space and try again"
+    )]
+    Full(Arc<str>),
+    /// The register takes no writes any more: the node stops.
+    #[error(
+        "the register failed, and the node stops: {0}\n  help: what was in doubt is found at the next start; `comity doctor`"
+    )]
+    Failed(Arc<str>),
     /// The transaction failed; the batch is not in the register.
     #[error("the register refused the batch: {0}")]
     Batch(Arc<str>),
@@ -49,6 +60,7 @@ pub struct Sequencer {
     queue: SyncSender<Submission>,
     size: watch::Receiver<u64>,
     halt: Halt,
+    failed: watch::Receiver<Option<Arc<str>>>,
 }
 
 /// Why nothing may be signed; shared by the handles and the thread.
@@ -59,15 +71,17 @@ impl Sequencer {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(
+    pub(crate) fn start(
         writer: Writer,
         sign: SignCheckpoint,
         clock: SharedClock,
         metrics: Arc<Metrics>,
-        size: u64,
+        head: Head,
+        seen: Seen,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, submissions) = sync_channel(SEQUENCER_QUEUE_MAX);
-        let (grown, size) = watch::channel(size);
+        let (grown, size) = watch::channel(head.size);
+        let (fail, failed) = watch::channel(None);
         let halt = Halt::default();
         let work = Worker {
             writer,
@@ -75,14 +89,22 @@ impl Sequencer {
             clock,
             metrics,
             grown,
-            failed: None,
+            head,
+            seen,
+            failed: fail,
             halt: Arc::clone(&halt),
-            batches_since_index: 0,
+            batches_since_tidy: 0,
         };
         let thread = std::thread::Builder::new()
             .name("sequencer".to_owned())
             .spawn(move || work.run(&submissions))?;
-        Ok((Self { queue, size, halt }, thread))
+        let handle = Self {
+            queue,
+            size,
+            halt,
+            failed,
+        };
+        Ok((handle, thread))
     }
 
     /// Commits `ops` and gives the outcome of each, in order. When this returns `Ok`, they are on disk.
@@ -135,6 +157,21 @@ impl Sequencer {
     pub fn size(&self) -> watch::Receiver<u64> {
         self.size.clone()
     }
+
+    /// Why the register takes no writes any more, if it does not. Only another start helps: it finds what was in doubt.
+    #[must_use]
+    pub fn failed(&self) -> Option<Arc<str>> {
+        self.failed.borrow().clone()
+    }
+
+    /// Returns when the register takes no writes any more; never while it does.
+    pub async fn failure(&self) -> Arc<str> {
+        let mut failed = self.failed.clone();
+        match failed.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_default(),
+            Err(_) => "the writing thread died".into(),
+        }
+    }
 }
 
 struct Worker {
@@ -143,49 +180,84 @@ struct Worker {
     clock: SharedClock,
     metrics: Arc<Metrics>,
     grown: watch::Sender<u64>,
+    /// Of the last commit.
+    head: Head,
+    seen: Seen,
     /// Set by a fatal error: the register can no longer be trusted to take writes, so none is tried until a restart.
-    failed: Option<Arc<str>>,
+    failed: watch::Sender<Option<Arc<str>>>,
     halt: Halt,
-    batches_since_index: u32,
+    batches_since_tidy: u32,
 }
 
 impl Worker {
     fn run(mut self, submissions: &Receiver<Submission>) {
-        let mut searchable = false;
+        // how long to wait for a submission before something else is done; `None` when there is nothing else
+        let mut idle = Some(TIDY_AFTER_IDLE);
         loop {
-            let first = if searchable {
-                submissions
+            let first = match idle {
+                None => submissions
                     .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                submissions.recv_timeout(INDEX_AFTER_IDLE)
+                    .map_err(|_| RecvTimeoutError::Disconnected),
+                Some(wait) => submissions.recv_timeout(wait),
             };
             match first {
                 Ok(first) => {
                     self.commit(gather(first, submissions));
-                    searchable = false;
-                    self.batches_since_index += 1;
-                    if self.batches_since_index >= INDEX_EVERY_BATCHES {
-                        self.index();
+                    idle = Some(TIDY_AFTER_IDLE);
+                    self.batches_since_tidy += 1;
+                    if self.batches_since_tidy >= TIDY_EVERY_BATCHES {
+                        self.tidy();
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => searchable = self.index(),
+                Err(RecvTimeoutError::Timeout) => idle = self.tidy(),
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.finish();
+    }
+
+    /// Makes some more records searchable, then takes some more of what was erased off the disk. Says when to come back; `None`
+    /// when all is done. Search lags behind the register by design: it can be rebuilt.
+    fn tidy(&mut self) -> Option<Duration> {
+        self.batches_since_tidy = 0;
+        if self.failed.borrow().is_some() {
+            return None;
+        }
+        match self.writer.search_index_step(INDEX_STEP_ENTRIES) {
+            Ok(0) => self.erase(),
+            Ok(_) => Some(TIDY_AFTER_IDLE),
+            Err(error) => {
+                tracing::warn!(%error, "the search index could not be extended; it is tried again after the next batch");
+                None
             }
         }
     }
 
-    /// Makes some more records searchable; true when all are. Search lags behind the register by design: it can be rebuilt.
-    fn index(&mut self) -> bool {
-        self.batches_since_index = 0;
-        if self.failed.is_some() {
-            return true;
+    fn erase(&mut self) -> Option<Duration> {
+        let state = self.writer.erase_step().unwrap_or_else(|error| {
+            tracing::warn!(%error, "what was erased could not be taken off the disk yet; it is tried again");
+            Erasure::Waiting
+        });
+        self.metrics
+            .erasure_pending
+            .set(i64::from(state != Erasure::Done));
+        match state {
+            Erasure::Done => None,
+            Erasure::More => Some(Duration::ZERO),
+            Erasure::Waiting => Some(ERASE_AGAIN),
         }
-        match self.writer.search_index_step(INDEX_STEP_ENTRIES) {
-            Ok(looked_at) => looked_at == 0,
-            Err(error) => {
-                tracing::warn!(%error, "the search index could not be extended; it is tried again after the next batch");
-                true
+    }
+
+    /// The last of this thread: what was erased goes, and the file alone is the register.
+    fn finish(mut self) {
+        if self.failed.borrow().is_none() {
+            let started = self.clock.monotonic();
+            while self.erase() == Some(Duration::ZERO)
+                && self.clock.monotonic().saturating_sub(started) < FINISH_TIME_MAX
+            {}
+            self.seen.note(&self.head, self.clock.monotonic(), true);
+            if let Err(error) = self.writer.checkpoint() {
+                tracing::warn!(%error, "the write-ahead log could not be folded into the register");
             }
         }
     }
@@ -225,6 +297,7 @@ impl Worker {
                     // a submitter that went away is no error: what it sent is committed all the same
                     let _gone = answer.send(Ok(outcomes.by_ref().take(count).collect()));
                 }
+                self.seen.note(&self.head, self.clock.monotonic(), false);
             }
             Err(error) => {
                 self.metrics.batch_failed();
@@ -237,8 +310,8 @@ impl Worker {
     }
 
     fn append(&mut self, ops: Vec<Op>) -> Result<Vec<Outcome>, SubmitError> {
-        if let Some(failed) = &self.failed {
-            return Err(SubmitError::Batch(Arc::clone(failed)));
+        if let Some(why) = &*self.failed.borrow() {
+            return Err(SubmitError::Failed(Arc::clone(why)));
         }
         let batch = Batch {
             now_micros: self.clock.now_micros(),
@@ -249,15 +322,25 @@ impl Worker {
                 self.metrics
                     .log_entries
                     .set(i64::try_from(appended.head.size).unwrap_or(i64::MAX));
+                self.metrics.register_full.set(0);
                 self.grown.send_replace(appended.head.size);
+                self.head = appended.head;
                 Ok(appended.outcomes)
             }
             Err(error) => {
                 let text: Arc<str> = error.to_string().into();
                 if error.is_fatal() {
-                    self.failed = Some(Arc::clone(&text));
+                    self.metrics.register_failed.set(1);
+                    self.failed.send_replace(Some(Arc::clone(&text)));
+                    return Err(SubmitError::Failed(text));
                 }
-                Err(SubmitError::Batch(text))
+                let full = matches!(error, AppendError::Full(_));
+                self.metrics.register_full.set(i64::from(full));
+                Err(if full {
+                    SubmitError::Full(text)
+                } else {
+                    SubmitError::Batch(text)
+                })
             }
         }
     }
@@ -278,9 +361,13 @@ fn gather(first: Submission, submissions: &Receiver<Submission>) -> Vec<Submissi
     gathered
 }
 
-/// The sequencer makes records searchable when nobody has submitted for this long.
-const INDEX_AFTER_IDLE: Duration = Duration::from_millis(20);
+/// The sequencer makes records searchable, and takes erased ones off the disk, when nobody has submitted for this long.
+const TIDY_AFTER_IDLE: Duration = Duration::from_millis(20);
 /// Under steady load it does so every this many batches.
-const INDEX_EVERY_BATCHES: u32 = 32;
+const TIDY_EVERY_BATCHES: u32 = 32;
 /// Log entries of one step: about 10 ms.
 const INDEX_STEP_ENTRIES: usize = 512;
+/// When readers hold up the cutting of the write-ahead log, it is tried again after this long.
+const ERASE_AGAIN: Duration = Duration::from_secs(1);
+/// What was erased is taken off the disk before the node ends, unless it takes longer: then the next start goes on.
+const FINISH_TIME_MAX: Duration = Duration::from_secs(5);

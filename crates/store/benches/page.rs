@@ -422,7 +422,7 @@ fn record(number: u64, collection: CollectionKey) -> Put {
         created_by: Some("identity--00000000-0000-4000-8000-000000000001".into()),
         revoked: false,
         content_sha256: digest,
-        salt: digest,
+        seed: digest,
         label_set: format!(
             "label set {label_set:02} with an audience and an originator written out as JSON"
         ),
@@ -445,6 +445,7 @@ fn record(number: u64, collection: CollectionKey) -> Put {
         consigned: None,
         withdrawal: None,
         link: [0; 32],
+        revive: true,
         id,
         bytes,
     }

@@ -15,6 +15,12 @@ pub enum OpenError {
     /// Something there.
     #[error("`{}` exists already", .0.display())]
     Exists(PathBuf),
+    /// A part of another database, which SQLite would take for one of this.
+    #[error(
+        "`{}` is there without its database: it belongs to another register and would be read into this one\n  help: move it \
+         away, together with whatever it was left beside", .0.display()
+    )]
+    Leftover(PathBuf),
     /// Another process holds the writer.
     #[error("another process has `{}` open for writing", .0.display())]
     Locked(PathBuf),
@@ -55,6 +61,9 @@ pub enum AppendError {
     /// Nothing of the batch was kept; it may be tried again.
     #[error("the batch was not kept: {0}")]
     Batch(String),
+    /// No space is left: nothing of the batch was kept, and none will be before there is.
+    #[error("no space is left, and the batch was not kept: {0}")]
+    Full(String),
     /// The checkpoint could not be signed; nothing was kept.
     #[error("the checkpoint was not signed: {0}")]
     Sign(BoxError),
@@ -93,12 +102,12 @@ pub enum ReadError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// The target exists.
-    #[error("`{}` exists already", .0.display())]
-    Exists(PathBuf),
     /// The copy is not a sound register.
     #[error("the copy is not sound: {0}")]
     Unsound(String),
+    /// It is not the register that was meant.
+    #[error("it is not the register it was said to be: {0}")]
+    Refused(String),
     /// Could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

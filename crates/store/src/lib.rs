@@ -13,8 +13,9 @@
 //! - The same id and version with equal content is [`Stored::Known`] and free; with other content a [`Stored::Conflict`],
 //!   refused and logged once per content and origin, both hashes kept. A label set is never changed by a second delivery,
 //!   only by [`Relabel`].
-//! - A deleted version may be put again and is then a new record with a new leaf: TAXII clients expect POST after DELETE to
-//!   work, and the log shows both lives.
+//! - A deleted version may be put again by those who may bring it back ([`Put::revive`]) and is then a new record with a new
+//!   leaf: TAXII clients expect POST after DELETE to work, and the log shows both lives. From others the same content is
+//!   refused: what a party deleted must not come back with the next delivery.
 //! - `last` and `first` mean among the versions the asking scope may read. A version hidden from a reader does not hide
 //!   another; when the later one is deleted, the earlier stands again at its old `added`.
 //! - A page is bounded by what it gives, with two exceptions, both bounded by one collection: `match[version]` with a
@@ -37,5 +38,5 @@ pub mod witness;
 pub use error::{AppendError, BackupError, BoxError, OpenError, ReadError};
 pub use model::*;
 pub use sqlite::{
-    Faults, Options, SignFn, Store, Writer, create, fsck, open, open_read_only, restore,
+    Erasure, Faults, Options, SignFn, Store, Writer, create, fsck, open, open_read_only, restore,
 };

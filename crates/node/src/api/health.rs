@@ -2,6 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,20 +13,24 @@ use crate::http::{Ctx, Result};
 /// What `/healthz` answers.
 #[derive(Serialize, ToSchema)]
 pub struct Health {
-    /// `ok`: the register can be read.
+    /// `ok`: the register can be read and takes writes. `full`: it can be read; there is no space for writes. `failed`, with 503:
+    /// it takes no writes until the node has started anew.
     status: &'static str,
     /// Seconds since the last log entry, for accounts and the machine itself; absent for an empty log.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_commit_age_seconds: Option<i64>,
 }
 
-/// Reads the register's head: a node that cannot do that is not well.
+/// Reads the register's head: a node that cannot do that is not well, nor is one that can never write again.
 ///
 /// # Errors
 /// 500 when the register cannot be read.
 #[utoipa::path(
     get, path = "/healthz", tag = "node",
-    responses((status = 200, description = "The node lives", body = Health))
+    responses(
+        (status = 200, description = "The node lives", body = Health),
+        (status = 503, description = "No write is taken any more: the node is about to end", body = Health)
+    )
 )]
 pub async fn get(State(ctx): State<Ctx>, Insider(insider): Insider) -> Result<Response> {
     let size = ctx.app.store.head()?.size;
@@ -34,8 +40,19 @@ pub async fn get(State(ctx): State<Ctx>, Insider(insider): Insider) -> Result<Re
         _ => None,
     };
     let age = last.map(|entry| (ctx.app.clock.now_micros() - entry.time_micros).max(0) / 1_000_000);
-    super::json(&Health {
-        status: "ok",
+    let failed = ctx.app.sequencer.failed().is_some();
+    let mut response = super::json(&Health {
+        status: match ctx.app.metrics.register_full.get() {
+            _ if failed => "failed",
+            0 => "ok",
+            _ => "full",
+        },
         last_commit_age_seconds: age,
-    })
+    })?;
+    if failed {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        let again = HeaderValue::from_static("10");
+        response.headers_mut().insert(RETRY_AFTER, again);
+    }
+    Ok(response)
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use comity_store::Head;
 use serde::{Deserialize, Serialize};
 
 use super::init::make_private;
@@ -11,6 +12,7 @@ use super::{Global, call, exit};
 use crate::clock::{Clock as _, SystemClock, micros_to_text};
 use crate::config::FILE_NAME;
 use crate::control::{BackupMade, Command};
+use crate::files;
 use crate::keys;
 
 /// Arguments of `comity backup`.
@@ -50,6 +52,28 @@ pub(crate) struct Note {
     pub(crate) with_keys: bool,
 }
 
+impl Note {
+    /// Whether a register with this head is the one the note was written for.
+    pub(crate) fn describes(&self, head: &Head) -> Result<(), String> {
+        let said = (&self.origin, self.log_size, &self.checkpoint);
+        if said == (&head.origin, head.size, &head.note) {
+            return Ok(());
+        }
+        Err(format!(
+            "`{NOTE}` says `{}` with {} entries{}, `{REGISTER}` holds `{}` with {}: one of them was changed or is of another backup",
+            self.origin,
+            self.log_size,
+            if self.log_size == head.size {
+                " and another checkpoint"
+            } else {
+                ""
+            },
+            head.origin,
+            head.size,
+        ))
+    }
+}
+
 pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     let (dir, to) = (&global.dir, &args.to);
     anyhow::ensure!(
@@ -81,8 +105,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         with_keys: args.with_keys,
     };
     // CRASH POINT: a folder without this note is a half-made backup, and `restore` refuses it
-    std::fs::write(to.join(NOTE), serde_json::to_vec_pretty(&note)?)
-        .context("cannot write the note of the backup")?;
+    files::put_new(&to.join(NOTE), &serde_json::to_vec_pretty(&note)?)?;
     call::one(
         global,
         ui,
@@ -129,15 +152,15 @@ pub(crate) fn copy_keys(from: &Path, to: &Path) -> anyhow::Result<()> {
         for entry in listed {
             let entry = entry?;
             let content = zeroize::Zeroizing::new(std::fs::read(entry.path())?);
-            keys::write_private(&to.join(folder).join(entry.file_name()), &content)?;
+            files::put_new(&to.join(folder).join(entry.file_name()), &content)?;
         }
     }
     Ok(())
 }
 
-/// Copies a file and says which one failed.
+/// Copies a small file, whole and onto the disk, and says which one failed.
 pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    std::fs::copy(from, to)
-        .with_context(|| format!("cannot copy `{}` to `{}`", from.display(), to.display()))?;
-    Ok(())
+    let content =
+        std::fs::read(from).with_context(|| format!("cannot read `{}`", from.display()))?;
+    Ok(files::put_new(to, &content)?)
 }

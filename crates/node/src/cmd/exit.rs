@@ -14,6 +14,8 @@ pub(crate) const MISSING: u8 = 3;
 pub(crate) const FORBIDDEN: u8 = 4;
 /// The node is busy, starting or stopping, or another server does not answer: try again.
 pub(crate) const BUSY: u8 = 5;
+/// The register failed while the node ran: start it again.
+pub(crate) const FAILED: u8 = 6;
 
 /// The exit code of an error.
 pub(crate) fn code_of(error: &anyhow::Error) -> u8 {

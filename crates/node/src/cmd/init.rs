@@ -14,7 +14,7 @@ use crate::app::{self, App};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, FILE_NAME, Layer};
 use crate::entropy::{SharedEntropy, SystemEntropy};
-use crate::keys;
+use crate::{files, keys};
 
 /// Arguments of `comity init`.
 #[derive(Debug, clap::Args)]
@@ -52,26 +52,18 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         dir.display()
     );
     make_private(dir)?;
-    std::fs::write(&file, configuration(&args))
-        .with_context(|| format!("cannot write `{}`", file.display()))?;
-    match make(&args, dir) {
-        Ok(key) => report(&args, dir, &key, ui)?,
-        Err(error) => {
-            // a directory with a configuration and no register would look like a node
-            let _kept = std::fs::remove_file(&file);
-            return Err(error);
-        }
-    }
+    let text = configuration(&args);
+    let key = make(&text, dir)?;
+    // CRASH POINT: the configuration comes last. Without it this is no node yet, and `init` goes on with the key and the
+    // empty register that a try before made
+    files::put_new(&file, text.as_bytes())?;
+    report(&args, dir, &key, ui)?;
     Ok(exit::DONE)
 }
 
 /// Makes keys and register, opens them once, and gives the log's public key.
-fn make(args: &Args, dir: &Path) -> anyhow::Result<String> {
-    let flags = Layer {
-        party: Some(args.party.clone()),
-        ..Layer::default()
-    };
-    let config = Config::load(dir, flags)?;
+fn make(configuration: &str, dir: &Path) -> anyhow::Result<String> {
+    let config = Config::of_text(dir, configuration, Layer::default())?;
     let clock: SharedClock = Arc::new(SystemClock::new());
     let entropy: SharedEntropy = Arc::new(SystemEntropy);
     App::create(&config, &clock, &entropy)?;
@@ -104,12 +96,8 @@ fn report(args: &Args, dir: &Path, key: &str, ui: &Ui) -> anyhow::Result<()> {
 
 /// Makes the directory for its owner only.
 pub(crate) fn make_private(dir: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .with_context(|| format!("cannot make the directory `{}`", dir.display()))?;
+    use std::os::unix::fs::PermissionsExt as _;
+    files::make_folder(dir)?;
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
         .with_context(|| format!("cannot make `{}` private", dir.display()))
 }

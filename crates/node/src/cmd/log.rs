@@ -1,21 +1,30 @@
 //! `comity log`: the transparency log, and the check of a proof by anybody.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use comity_ledger::entry::Entry;
 use comity_ledger::note::VerifierKey;
 use comity_ledger::policy::Policy;
+use comity_ledger::proof::{Opening, Proof};
+use comity_ledger::salt::LabelOpening;
 use comity_ledger::verify::{self, TrustedLog, VerifiedEntry, VerifyError, WitnessedEntry};
+use comity_store::Level;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::call::{self, number, text};
-use super::ui::{Ink, Ui};
+use super::ui::{Ink, Ui, Unit};
 use super::{Global, exit};
-use crate::clock::micros_to_text;
+use crate::app::{self, App};
+use crate::clock::{SystemClock, micros_to_text};
+use crate::config::{Config, Layer};
 use crate::control::{Command, Log};
+use crate::entropy::SystemEntropy;
 
 /// Arguments of `comity log`.
 #[derive(Debug, clap::Args)]
@@ -62,6 +71,22 @@ enum Act {
         /// Policy (C2SP tlog-policy) that says which logs and witnesses to believe; then a quorum must have cosigned
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
+        /// Also check that the entry was made under this label (its text, as `prove --format json` gives it)
+        #[arg(long, value_name = "TEXT", requires = "label_opening")]
+        label: Option<String>,
+        /// What shows the label, in base64
+        #[arg(long, value_name = "BASE64", requires = "label")]
+        label_opening: Option<String>,
+    },
+    /// Go on with a head that another key signed: after the log's key was lost or replaced
+    ///
+    /// The whole register is checked first, an entry says which key signed until here and which from now on, and this node's key
+    /// signs the next head. Peers that know the old key refuse the new one until they add this node anew. Compare the root with what
+    /// a peer saw last before you name it: who had the file could have put another history into it.
+    Rekey {
+        /// Root of the head, as the refusal to start shows it
+        #[arg(long, value_name = "HEX")]
+        root: String,
     },
     /// The witnesses of this log as a policy (C2SP tlog-policy); with --policy, take another
     Witnesses {
@@ -137,14 +162,13 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
             record,
             key,
             policy,
-        } => verify(
-            global,
-            ui,
-            &proof,
-            record.as_deref(),
-            key,
-            policy.as_deref(),
-        ),
+            label,
+            label_opening,
+        } => {
+            let label = label.zip(label_opening);
+            let trust = Trust::of(global, ui, key, policy.as_deref())?;
+            verify(ui, &trust, &proof, record.as_deref(), label)
+        }
         Act::Witnesses { policy } => witnesses(global, ui, policy.as_deref()),
         Act::Witness {
             act:
@@ -167,6 +191,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         Act::Witness {
             act: WitnessAct::List,
         } => list_witnesses(global, ui),
+        Act::Rekey { root } => rekey(global, ui, &root),
     }
 }
 
@@ -283,6 +308,42 @@ fn list_witnesses(global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     Ok(exit::DONE)
 }
 
+fn rekey(global: &Global, ui: &Ui, root: &str) -> anyhow::Result<u8> {
+    let root = hash(root).with_context(|| {
+        format!("`{root}` is not a root\n  help: 64 hexadecimal digits, as the refusal to start shows them")
+    })?;
+    let bar = ui.progress(None, Unit::Count);
+    let report = comity_store::fsck(
+        &global.dir,
+        super::fsck::checks(Level::Deep, None),
+        &mut |at| {
+            bar.message(at.stage);
+            bar.set(at.done, at.total);
+        },
+    )?;
+    drop(bar);
+    if !report.is_clean() {
+        super::fsck::print(ui, &report)?;
+        return Ok(exit::FOUND);
+    }
+    let config = Config::load(&global.dir, Layer::default())?;
+    let key = app::log_signer(&config)?.verifier().to_string();
+    App::take_over(
+        config,
+        Arc::new(SystemClock::new()),
+        Arc::new(SystemEntropy),
+        &global.by,
+        root,
+    )?;
+    if ui.is_json() {
+        ui.json(&json!({ "key": key }))?;
+    } else {
+        ui.line(format!("the log goes on under {key}"))?;
+        ui.say("tell peers by voice: they refuse the new key until they add this node anew");
+    }
+    Ok(exit::DONE)
+}
+
 /// Who is believed.
 enum Trust {
     Log(TrustedLog),
@@ -385,15 +446,24 @@ impl Checked {
     }
 }
 
+/// 32 bytes from hexadecimal.
+fn hash(text: &str) -> Option<comity_ledger::Hash> {
+    let digits = text.trim();
+    let bytes: Option<Vec<u8>> = digits
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect();
+    bytes?.try_into().ok()
+}
+
 fn verify(
-    global: &Global,
     ui: &Ui,
+    trust: &Trust,
     proof: &Path,
     record: Option<&Path>,
-    key: Option<String>,
-    policy: Option<&Path>,
+    label: Option<(String, String)>,
 ) -> anyhow::Result<u8> {
-    let trust = Trust::of(global, ui, key, policy)?;
     let proof = read(proof)?;
     let checked = match record {
         Some(path) => {
@@ -407,6 +477,12 @@ fn verify(
         }
         None => trust.entry(&proof),
     };
+    let checked = checked
+        .map_err(|error| error.to_string())
+        .and_then(|entry| match &label {
+            Some((label, opening)) => made_under(&proof, label, opening).map(|()| entry),
+            None => Ok(entry),
+        });
     match checked {
         Ok(checked) => {
             let time = micros_to_text(i64::try_from(checked.entry.time_micros).unwrap_or(i64::MAX));
@@ -421,8 +497,8 @@ fn verify(
             if ui.is_json() {
                 let answer = json!({
                     "valid": true, "entry": checked.index, "log_size": checked.size, "event": event, "time": time,
-                    "origin": checked.origin, "contents": record.is_some(), "witnesses": checked.witnesses,
-                    "quorum_at": cosigned,
+                    "origin": checked.origin, "contents": record.is_some(), "label": label.is_some(),
+                    "witnesses": checked.witnesses, "quorum_at": cosigned,
                 });
                 ui.json(&answer)?;
             } else {
@@ -447,17 +523,38 @@ fn verify(
                         .unwrap_or_default();
                     ui.line(format!("  cosigned by {}{at}", witnesses.join(", ")))?;
                 }
+                if let Some((label, _)) = &label {
+                    ui.line(format!("  taken in under the label {label}"))?;
+                }
             }
             Ok(exit::DONE)
         }
         Err(error) => {
             if ui.is_json() {
-                ui.json(&json!({ "valid": false, "problem": error.to_string() }))?;
+                ui.json(&json!({ "valid": false, "problem": error }))?;
             } else {
                 ui.line(format!("{}: {error}", ui.ink(Ink::Red, "not valid")))?;
             }
             Ok(exit::FOUND)
         }
+    }
+}
+
+/// Whether the salt in a proof that was verified commits to this label.
+fn made_under(proof: &[u8], label: &str, opening: &str) -> Result<(), String> {
+    let proof = Proof::parse(proof).map_err(|error| error.to_string())?;
+    let salt = Opening::parse(proof.extra().unwrap_or_default())
+        .and_then(|opened| opened.salt)
+        .ok_or("the proof has no salt, so it shows no label")?;
+    let opening = STANDARD
+        .decode(opening.trim())
+        .ok()
+        .and_then(|bytes| LabelOpening::from_bytes(&bytes))
+        .ok_or("the label's opening is not the base64 of 64 bytes")?;
+    if opening.salt(label) == salt {
+        Ok(())
+    } else {
+        Err("the entry was made under another label".to_owned())
     }
 }
 

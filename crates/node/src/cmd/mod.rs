@@ -59,7 +59,8 @@ use ui::Ui;
     about,
     max_term_width = 100,
     after_help = "Exit codes: 0 done, 1 something was found or refused, 2 the command could not be carried out,\n\
-                  3 not found, 4 not permitted, 5 the node is busy or stopping. All of it: docs/CLI.md"
+                  3 not found, 4 not permitted, 5 the node is busy or stopping, 6 the register failed while it ran.\n\
+                  All of it: docs/CLI.md"
 )]
 pub struct Cli {
     #[command(flatten)]

@@ -1,15 +1,18 @@
 //! `comity restore`: a backup into a new data directory, checked from bottom to top before it is one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use comity_ledger::note::VerifierKey;
+use comity_store::{Head, Level};
 
 use super::backup::{NOTE, Note, REGISTER, copy, copy_keys, copy_policy};
 use super::init::make_private;
 use super::ui::{Ui, Unit};
 use super::{Global, exit, fsck};
-use crate::config::FILE_NAME;
-use crate::keys;
+use crate::config::{Config, FILE_NAME, Layer};
+use crate::http::context::hex;
+use crate::{app, keys};
 
 /// Arguments of `comity restore`.
 #[derive(Debug, clap::Args)]
@@ -21,6 +24,9 @@ pub(crate) struct Args {
     /// A folder that `comity backup` made
     #[arg(value_name = "SRC")]
     from: PathBuf,
+    /// The key the log must be signed with (vkey); by default the one in the backup or in the new directory
+    #[arg(long, value_name = "VKEY")]
+    key: Option<String>,
 }
 
 pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
@@ -41,12 +47,21 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
             path.display()
         );
     }
+    let key = match &args.key {
+        Some(key) => Some(
+            VerifierKey::parse(key).with_context(|| format!("`{key}` is not a verifier key"))?,
+        ),
+        None => key_at_hand(from, dir)?,
+    };
     make_private(dir)?;
+    let checks = fsck::checks(Level::Deep, key.as_ref());
     let bar = ui.progress(None, Unit::Count);
-    let report = comity_store::restore(&from.join(REGISTER), dir, &mut |at| {
-        bar.message(at.stage);
-        bar.set(at.done, at.total);
-    })?;
+    let approve = |head: &Head| note.describes(head);
+    let (report, head) =
+        comity_store::restore(&from.join(REGISTER), dir, checks, &approve, &mut |at| {
+            bar.message(at.stage);
+            bar.set(at.done, at.total);
+        })?;
     drop(bar);
     if note.with_keys {
         copy_keys(from, dir)?;
@@ -54,13 +69,21 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     copy(&from.join(FILE_NAME), &dir.join(FILE_NAME))?;
     copy_policy(from, dir)?;
     fsck::print(ui, &report)?;
+    // what the register itself says, not the note beside it
     ui.say(format_args!(
-        "restored `{}` as of {}, {} log entries, into `{}`",
-        note.origin,
-        note.made,
-        note.log_size,
+        "restored `{}`, {} log entries, root {}, into `{}`",
+        head.origin,
+        head.size,
+        hex(head.root),
         dir.display()
     ));
+    ui.say(format_args!("the backup says it is of {}", note.made));
+    match &key {
+        Some(key) => ui.say(format_args!("its head is signed by {key}")),
+        None => ui.warn(
+            "who signed its head was not checked: the log's key is not here; `comity fsck` does it when it is, or `--key VKEY` here",
+        ),
+    }
     if !keys::log_seed_path(dir).exists() {
         ui.warn(format_args!(
             "the keys are not in this backup: put the log's key at `{}` and the one for receipts at `{}` (mode 0600) before `comity serve`",
@@ -70,4 +93,17 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     }
     ui.warn("what the node took in after this backup is not here; tell peers and witnesses before you serve");
     Ok(exit::found(!report.is_clean()))
+}
+
+/// The public half of the log's key, when the seed is in the new directory already or in the backup.
+fn key_at_hand(from: &Path, dir: &Path) -> anyhow::Result<Option<VerifierKey>> {
+    for place in [dir, from] {
+        if keys::log_seed_path(place).exists() {
+            let text = std::fs::read_to_string(from.join(FILE_NAME))
+                .with_context(|| format!("`{}` has no `{FILE_NAME}`", from.display()))?;
+            let config = Config::of_text(place, &text, Layer::default())?;
+            return Ok(Some(app::log_signer(&config)?.verifier().clone()));
+        }
+    }
+    Ok(None)
 }

@@ -112,7 +112,10 @@ impl From<ReadError> for ControlError {
 impl From<SubmitError> for ControlError {
     fn from(error: SubmitError) -> Self {
         let kind = match error {
-            SubmitError::Busy | SubmitError::Stopping => ErrorKind::Busy,
+            SubmitError::Busy
+            | SubmitError::Stopping
+            | SubmitError::Full(_)
+            | SubmitError::Failed(_) => ErrorKind::Busy,
             SubmitError::Halted(_) => ErrorKind::Forbidden,
             SubmitError::Batch(_) => ErrorKind::Internal,
         };

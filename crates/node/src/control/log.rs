@@ -1,5 +1,7 @@
 //! The transparency log: head, entries, proofs.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use comity_ledger::verify;
 use comity_store::{EntryKind, Scope};
 use serde::{Deserialize, Serialize};
@@ -185,6 +187,8 @@ pub(super) fn prove(
         "valid": checked.is_ok(),
         "problem": checked.err().map(|error| error.to_string()),
         "text": text,
+        "label": material.label.as_ref().map(|(label, _)| label),
+        "label_opening": material.label.as_ref().map(|(_, opening)| STANDARD.encode(opening.to_bytes())),
     }))
 }
 

@@ -9,7 +9,8 @@ use comity_ledger::note::{KeyName, Signer};
 use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
-use crate::keys::{KeyError, write_private};
+use crate::files;
+use crate::keys::KeyError;
 
 /// The file with the authority's custody seed.
 #[must_use]
@@ -49,7 +50,7 @@ pub fn create(path: &Path, entropy: &dyn Entropy) -> Result<(), KeyError> {
     })?;
     let seed = Zeroizing::new(seed);
     let text = Zeroizing::new(format!("{}\n", STANDARD.encode(*seed)));
-    write_private(path, text.as_bytes())
+    Ok(files::put_new(path, text.as_bytes())?)
 }
 
 /// The signer of a seed file, under the name `name`.

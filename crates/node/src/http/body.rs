@@ -40,7 +40,20 @@ impl Default for Bodies {
 pub struct Whole {
     /// Decompressed.
     pub bytes: Bytes,
-    _room: Vec<OwnedSemaphorePermit>,
+    room: Room,
+}
+
+/// Memory reserved for a body; given back when dropped.
+pub struct Room {
+    _permits: Vec<OwnedSemaphorePermit>,
+}
+
+impl Whole {
+    /// The body and its memory apart, for who needs what is made of the body longer than the body.
+    #[must_use]
+    pub fn into_parts(self) -> (Bytes, Room) {
+        (self.bytes, self.room)
+    }
 }
 
 impl Bodies {
@@ -68,7 +81,10 @@ impl Bodies {
             Error::unsupported_media_type("of content codings `gzip` and `zstd` are read")
         })?;
         if coding == Coding::Identity {
-            return Ok(Whole { bytes, _room: room });
+            return Ok(Whole {
+                bytes,
+                room: Room { _permits: room },
+            });
         }
         // what it becomes is not known before: the bound itself is reserved
         room.push(self.reserve(octets_max)?);
@@ -78,7 +94,7 @@ impl Bodies {
         match plain {
             Ok(plain) => Ok(Whole {
                 bytes: plain.into(),
-                _room: room,
+                room: Room { _permits: room },
             }),
             Err(DecodeError::TooLarge) => Err(Error::too_large(octets_max)),
             Err(error @ DecodeError::Broken(_)) => {
@@ -185,6 +201,19 @@ mod tests {
     async fn s4_2_1_the_limit_is_exact() {
         assert_eq!(read(None, vec![b'x'; 10], 10).await.unwrap().len(), 10);
         assert_eq!(read(None, vec![b'x'; 11], 10).await.unwrap_err(), 413);
+    }
+
+    #[tokio::test]
+    async fn the_memory_stays_reserved_until_it_is_given_back() {
+        let bodies = Bodies::default();
+        let body = Body::from(vec![b'x'; 1 << 20]);
+        let whole = bodies.read(&headers(None), body, 2 << 20).await;
+        let (bytes, room) = whole.ok().unwrap().into_parts();
+        // the text goes when its objects are cut out of it; they take as much
+        drop(bytes);
+        assert!(bodies.room.available_permits() <= BODIES_KIB_MAX - 1_024);
+        drop(room);
+        assert_eq!(bodies.room.available_permits(), BODIES_KIB_MAX);
     }
 
     #[tokio::test]

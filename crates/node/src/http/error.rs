@@ -24,6 +24,11 @@ pub struct Error {
     known_head: Option<u64>,
 }
 
+/// A full disk is seen to by people.
+const FULL_RETRY_SECONDS: u64 = 60;
+/// A node that failed is started again by its supervisor.
+const FAILED_RETRY_SECONDS: u64 = 10;
+
 /// What a handler gives.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -229,6 +234,16 @@ impl Error {
         error
     }
 
+    fn after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    fn caused_by(mut self, cause: impl std::fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
     /// The status it will have.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -255,6 +270,15 @@ impl From<crate::sequencer::SubmitError> for Error {
             E::Busy | E::Stopping => Self::unavailable("busy", error.to_string()),
             // why is for the operator alone
             E::Halted(_) => Self::unavailable("log.halted", "the node signs nothing at the moment"),
+            // what the system said of it is for the log
+            E::Full(cause) => Self::unavailable("register.full", "the node's disk is full")
+                .after(FULL_RETRY_SECONDS)
+                .caused_by(cause),
+            E::Failed(cause) => {
+                Self::unavailable("register.failed", "the node is about to start anew")
+                    .after(FAILED_RETRY_SECONDS)
+                    .caused_by(cause)
+            }
             E::Batch(_) => Self::internal(error),
         }
     }

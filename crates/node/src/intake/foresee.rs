@@ -192,5 +192,7 @@ fn unread(reason: &str) -> Verdict {
         version: String::new(),
         fate: refused("register", reason),
         findings: Vec::new(),
+        stands: None,
+        hidden: false,
     }
 }

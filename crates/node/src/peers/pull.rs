@@ -196,7 +196,7 @@ async fn page(
         principal: target.reader.principal().as_str().to_owned(),
     };
     let checked = intake::check_all(objects, Arc::new(intake::options())).await?;
-    for verdict in intake::accept(app, checked, &[local], &source, &handling).await? {
+    for verdict in intake::accept(app, checked, &[local], &source, handling).await? {
         match verdict.fate {
             Fate::New { .. } | Fate::NewVersion { .. } => pulled.new += 1,
             Fate::Known { .. } => pulled.known += 1,

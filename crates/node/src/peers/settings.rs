@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::keys::{KeyError, write_private};
+use crate::files;
+use crate::keys::KeyError;
 
 /// The `settings` column of a peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,15 +101,7 @@ pub fn secret_path(dir: &Path, peer: &str) -> PathBuf {
 /// # Errors
 /// When the file cannot be written.
 pub fn write_secret(dir: &Path, peer: &str, secret: &str) -> Result<(), KeyError> {
-    let path = secret_path(dir, peer);
-    if path.exists() {
-        std::fs::remove_file(&path).map_err(|source| KeyError::File {
-            what: "replace",
-            path: path.clone(),
-            source,
-        })?;
-    }
-    write_private(&path, secret.as_bytes())
+    Ok(files::put(&secret_path(dir, peer), secret.as_bytes())?)
 }
 
 /// The secret for a peer; empty when there is none.

@@ -9,7 +9,7 @@ use comity_stix::bundle::envelope;
 use comity_stix::finding::{Finding, Position};
 use comity_stix::json::Limits;
 use comity_stix::validate::Options;
-use comity_store::Collection;
+use comity_store::{Collection, CollectionKey};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
@@ -19,9 +19,9 @@ use crate::handling::Source;
 use crate::http::accept::readable_body;
 use crate::http::auth::Caller;
 use crate::http::body::drain;
-use crate::http::context::Ctx;
+use crate::http::context::{Ctx, reading};
 use crate::http::error::{Error, Result};
-use crate::intake::{self, Incoming};
+use crate::intake::{self, Incoming, Stands, Verdict};
 use crate::limits::ENVELOPE_OBJECTS_MAX;
 use crate::peers::delivery::Beside;
 use crate::peers::head::told;
@@ -51,7 +51,9 @@ pub async fn post(
         .bodies
         .read(&headers, body, ctx.app.config.body_bytes_max())
         .await?;
-    let (objects, beside) = tokio::task::spawn_blocking(move || split(&whole.bytes))
+    // the memory for this body stays reserved until the verdicts are there: its objects live as long
+    let (bytes, _room) = whole.into_parts();
+    let (objects, beside) = tokio::task::spawn_blocking(move || split(&bytes))
         .await
         .map_err(Error::internal)??;
     let pointers: Vec<String> = objects
@@ -72,12 +74,64 @@ pub async fn post(
         proved.as_ref(),
     )
     .map_err(|error| Error::unprocessable("envelope.handling", error.to_string()))?;
-    let verdicts = intake::accept(&ctx.app, checked, &[collection.key], &source, &handling).await?;
+    let verdicts = intake::accept(&ctx.app, checked, &[collection.key], &source, handling).await?;
+    let verdicts = hide(&ctx, &caller, collection.key, verdicts).await?;
     let status = status::Resource::new(&ctx.app, requested, &verdicts, &pointers)?;
     let json = serde_json::to_string(&status).map_err(Error::internal)?;
     ctx.statuses
         .keep(&ctx.app, &caller, collection.key, status.id(), json.clone());
     Ok(respond::body(StatusCode::ACCEPTED, json))
+}
+
+/// Marks the verdicts about records the sender may not see: an answer must not tell of them. A record is seen in the collection
+/// it came into or in another it lies in, or past all collections by the party's own staff.
+async fn hide(
+    ctx: &Ctx,
+    caller: &Caller,
+    collection: CollectionKey,
+    mut verdicts: Vec<Verdict>,
+) -> Result<Vec<Verdict>> {
+    let (worker, caller) = (Arc::clone(ctx), caller.clone());
+    reading(verdicts.len() > 16, move || {
+        for verdict in &mut verdicts {
+            if let Some(stands) = verdict.stands {
+                // what was taken in lies in this collection now; what stood in the way may lie elsewhere only
+                let here = verdict.fate.is_success().then_some(collection);
+                verdict.hidden = !sees(&worker, &caller, stands, here)?;
+            }
+        }
+        Ok(verdicts)
+    })
+    .await
+}
+
+fn sees(ctx: &Ctx, caller: &Caller, stands: Stands, here: Option<CollectionKey>) -> Result<bool> {
+    let release = &ctx.app.release;
+    let in_register = release.register_scope(&caller.reader)?;
+    if in_register.contains(stands.label_set) {
+        return Ok(true);
+    }
+    let catalog = ctx.app.catalog();
+    let readable = |key: CollectionKey| -> Result<bool> {
+        let Some(row) = catalog.collection_by_key(key) else {
+            return Ok(false);
+        };
+        Ok(ctx.rights.of(&ctx.app, caller, row).can_read
+            && release
+                .scope(&caller.reader, key)?
+                .contains(stands.label_set))
+    };
+    if let Some(key) = here
+        && readable(key)?
+    {
+        return Ok(true);
+    }
+    for (key, _) in ctx.app.store.memberships(stands.seq)? {
+        if Some(key) != here && readable(key)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn admit(

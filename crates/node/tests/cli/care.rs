@@ -119,3 +119,89 @@ fn a_changed_byte_is_seen_by_fsck_and_not_restored() {
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.stderr.contains("not sound"), "{ran:?}");
 }
+
+#[test]
+fn an_init_that_was_cut_is_finished_by_the_next() {
+    let node = Node::bare();
+    let init = ["init", "--party", "ua", "--insecure-http"];
+    node.ok(&init);
+    let key = std::fs::read(node.dir().join("keys/log.seed")).unwrap();
+    // cut after the key; after the register; and with a configuration that could not be used
+    for gone in [
+        &[
+            "comity.toml",
+            "register.db",
+            "register.db-wal",
+            "register.db-shm",
+            "head.seen",
+        ][..],
+        &["comity.toml"],
+    ] {
+        for name in gone {
+            // SQLite removes its own two when it is the last to go
+            let _gone = std::fs::remove_file(node.dir().join(name));
+        }
+        let bad = [
+            "init",
+            "--party",
+            "ua",
+            "--insecure-http",
+            "--listen",
+            "0.0.0.0:1",
+        ];
+        assert_eq!(node.run(&bad).code, 2);
+        node.ok(&init);
+        assert_eq!(
+            std::fs::read(node.dir().join("keys/log.seed")).unwrap(),
+            key
+        );
+        node.ok(&["log", "head"]);
+    }
+    // a register that holds something is nobody's to take
+    node.ok(&["user", "add", "olena", "--role", "officer"]);
+    std::fs::remove_file(node.dir().join("comity.toml")).unwrap();
+    let ran = node.run(&init);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("exists already"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_backup_whose_parts_do_not_belong_together_is_not_restored() {
+    let node = Node::new();
+    let (early, late) = (node.path("early"), node.path("late"));
+    node.ok(&["backup", &early]);
+    node.ok(&["user", "add", "ivan", "--role", "officer"]);
+    node.ok(&["backup", &late, "--with-keys"]);
+    let register = |folder: &str| std::path::Path::new(folder).join("register.db");
+    std::fs::copy(register(&early), register(&late)).unwrap();
+    let there = node.path("there");
+    let ran = node.run(&["restore", &late, "--dir", &there]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("`backup.json` says"),
+        "{ran:?}"
+    );
+    assert!(!register(&there).exists());
+    // with the note changed to fit, the signature still decides
+    let note = std::path::Path::new(&early).join("backup.json");
+    std::fs::copy(note, std::path::Path::new(&late).join("backup.json")).unwrap();
+    let other = "comity.ua/log/1+b4a7cc93+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c";
+    let ran = node.run(&["restore", &late, "--dir", &there, "--key", other]);
+    assert!(ran.code == 2, "{ran:?}");
+    let ran = node.run(&["restore", &early, "--dir", &there]);
+    assert!(
+        ran.code == 0 && ran.stderr.contains("who signed its head was not checked"),
+        "{ran:?}"
+    );
+    let signed = node.path("signed");
+    let key = node.json(&["log", "head"])[0]["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let ran = node.run(&["restore", &early, "--dir", &signed, "--key", &key]);
+    assert!(
+        ran.code == 0 && ran.stderr.contains(&format!("its head is signed by {key}")),
+        "{ran:?}"
+    );
+}

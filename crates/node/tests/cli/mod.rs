@@ -8,6 +8,7 @@ mod help;
 mod peering;
 mod records;
 mod running;
+mod tampering;
 mod validate;
 mod witness;
 

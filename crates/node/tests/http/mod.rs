@@ -1,5 +1,8 @@
 //! The HTTP side over a whole node in a temporary folder, without sockets: what each reader gets, and does not.
 
+mod secrecy;
+mod trouble;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -35,6 +38,11 @@ struct Answer {
 
 impl Node {
     async fn start() -> Self {
+        Self::start_faulty(Arc::new(|_| Ok(()))).await
+    }
+
+    /// A node whose writes fail when `faults` says so.
+    async fn start_faulty(faults: comity_store::Faults) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(
             dir.path().join("comity.toml"),
@@ -45,7 +53,7 @@ impl Node {
         let clock: SharedClock = Arc::new(SystemClock::new());
         let entropy: SharedEntropy = Arc::new(SystemEntropy);
         App::create(&config, &clock, &entropy).unwrap();
-        let (app, running) = App::open(config, clock, entropy).unwrap();
+        let (app, running) = App::open_faulty(config, clock, entropy, faults).unwrap();
         for (id, role) in [
             ("olena@ua", "officer"),
             ("petro@ua", "analyst"),

@@ -157,15 +157,9 @@ impl Side {
         let checked = intake::check_all(incoming.collect(), options)
             .await
             .unwrap();
-        intake::accept(
-            &self.app,
-            checked,
-            &[self.key("shared")],
-            &source,
-            &handling,
-        )
-        .await
-        .unwrap()
+        intake::accept(&self.app, checked, &[self.key("shared")], &source, handling)
+            .await
+            .unwrap()
     }
 
     /// The latest version of a record, past all rules.

@@ -126,7 +126,7 @@ pub struct Peer {
     pub log_key: Option<String>,
     /// Verifier key of its receipts (vkey text), for a Comity node.
     pub receipt_key: Option<String>,
-    /// The rest (collections, directions, intervals) belongs to the node. Not logged: may hold secrets.
+    /// The rest (collections, directions, intervals) belongs to the node. Logged: holds no secrets.
     pub settings: serde_json::Value,
     /// Whether exchange runs.
     pub state: PeerState,

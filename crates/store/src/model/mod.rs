@@ -17,17 +17,19 @@ pub use admin::{
 pub use evidence::{CustodyRow, Evidence, EvidenceChange, ExhibitRow, PersonKey};
 pub use heads::{LogAlarm, LogAlarmKind, RaiseLogAlarm, WatchedHead, WitnessedHead};
 pub use keys::{CollectionKey, Hash, LabelSetId, Seq};
-pub use log::{Change, Disclosure, EntryDetail, EntryKind, Genesis, Head, ProofMaterial};
+pub use log::{
+    Change, Disclosure, EntryDetail, EntryKind, Genesis, Head, HeadError, ProofMaterial,
+};
 pub use progress::{Delivery, DeliveryCounts, DeliveryState, Progress, Status};
 pub use read::{
-    Edge, Filter, ManifestRow, PageEnd, PageQuery, Record, Row, Scope, SearchHit, SearchQuery,
-    Tombstone, VersionFilter, VersionRow, Which,
+    Edge, Filter, Latest, ManifestRow, PageEnd, PageQuery, Record, Row, Scope, SearchHit,
+    SearchQuery, Tombstone, VersionFilter, VersionRow, Which,
 };
 pub use receipts::{
     Alarm, Answer, Answered, Awaited, Consigned, Decide, Decision, Expire, NewAlarm, NewReceipt,
     PeerHead, Receipt, ReceiptCounts, SeenHead, Withdrawal, WithdrawalAct, WithdrawalRow,
 };
-pub use report::{Level, Problem, ProgressReport, Report};
+pub use report::{Checks, LabelFits, Level, Problem, ProgressReport, Report};
 pub use write::{
     Administer, Appended, Batch, Delete, Disclose, Fault, Op, Outcome, Package, Put, Refuse,
     Relabel, Stored,

@@ -224,6 +224,17 @@ pub struct Record {
     pub bytes: Vec<u8>,
 }
 
+/// What is asked of a record before another version is taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Latest {
+    /// The record.
+    pub seq: Seq,
+    /// Orders as the version does.
+    pub version_key: String,
+    /// Its label set.
+    pub label_set: LabelSetId,
+}
+
 /// A record that is no more: what stays of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tombstone {

@@ -1,5 +1,7 @@
 //! What `fsck` found.
 
+use comity_ledger::note::VerifierKey;
+use comity_stix::object::Object;
 use serde::Serialize;
 
 /// How deep to look.
@@ -7,10 +9,39 @@ use serde::Serialize;
 pub enum Level {
     /// Head, tiles and counts; seconds on a million records.
     Quick,
-    /// Also every leaf, every commitment, every row.
+    /// Also every leaf, every commitment, every row, against what the entries' contents say.
     Full,
-    /// Also every content hash recomputed from the bytes, and SQLite's own integrity check.
+    /// Also every content hash recomputed from the bytes, every column read from them, the words of the search, and SQLite's own
+    /// integrity check.
     Deep,
+}
+
+/// What to check a register against.
+#[derive(Clone, Copy)]
+pub struct Checks<'a> {
+    /// How deep to look.
+    pub level: Level,
+    /// The key its log is signed with. Without it a head that somebody else signed looks like any other.
+    pub log_key: Option<&'a VerifierKey>,
+    /// Whether a label (its text) is at least as strict as the object's own markings: says if parts of the object are marked
+    /// apart, or what is wrong. The meaning of labels belongs to `access`, so the node gives this.
+    pub label_fits: Option<&'a LabelFits<'a>>,
+    /// Version key and text of objects that have none of their own.
+    pub unversioned: Option<(&'a str, &'a str)>,
+}
+
+/// See [`Checks::label_fits`].
+pub type LabelFits<'a> = dyn Fn(&str, &Object) -> Result<bool, String> + 'a;
+
+impl From<Level> for Checks<'_> {
+    fn from(level: Level) -> Self {
+        Self {
+            level,
+            log_key: None,
+            label_fits: None,
+            unversioned: None,
+        }
+    }
 }
 
 /// The result of a check.

@@ -3,8 +3,8 @@
 use comity_ledger::entry::Event;
 
 use super::{
-    Admin, Answer, CollectionKey, Consigned, Decide, Evidence, Expire, Hash, Head, NewAlarm,
-    NewReceipt, Progress, SeenHead, Seq, Withdrawal,
+    Admin, Answer, CollectionKey, Consigned, Decide, Evidence, Expire, Hash, Head, LabelSetId,
+    NewAlarm, NewReceipt, Progress, SeenHead, Seq, Withdrawal,
 };
 
 /// Operations that become durable together, in order.
@@ -72,8 +72,9 @@ pub struct Put {
     pub bytes: Vec<u8>,
     /// SHA-256 of the RFC 8785 canonical form.
     pub content_sha256: Hash,
-    /// Hides guessable contents in the commitment.
-    pub salt: [u8; 32],
+    /// Random. The salt of the entry is made from it, the label set, and the circumstances (`origin`, `author`, `collections`),
+    /// so that the entry proves these too; see [`comity_ledger::salt`]. What hides guessable contents is that salt.
+    pub seed: [u8; 32],
     /// Canonical JSON of the label set; interned here.
     pub label_set: String,
     /// Some properties are marked apart: a page must look at the object again.
@@ -94,11 +95,13 @@ pub struct Put {
     pub consigned: Option<Consigned>,
     /// This version asks to remove what came before.
     pub withdrawal: Option<Withdrawal>,
+    /// May bring back a version that was deleted here. Without it, the same content of that version is refused.
+    pub revive: bool,
 }
 
 /// Remove records. Leaf hash, content hash and reason stay; bytes, salt and search rows go when no collection holds the
-/// record any more, or at once with `erase`. The same version may be put again later: it becomes a new record with a new
-/// leaf, as TAXII clients expect of POST after DELETE.
+/// record any more, or at once with `erase`. The same version may be put again later with [`Put::revive`]: it becomes a new record
+/// with a new leaf, as TAXII clients expect of POST after DELETE.
 #[derive(Clone, Debug)]
 pub struct Delete {
     /// STIX identifier.
@@ -164,8 +167,8 @@ pub struct Refuse {
     pub content_sha256: Hash,
     /// The sender's leaf, when a receipt is owed for it.
     pub consigned: Option<Consigned>,
-    /// Salt of the entry.
-    pub salt: [u8; 32],
+    /// Random. The salt of the entry is made from it and the text of the refusal, so that the entry proves that too.
+    pub seed: [u8; 32],
 }
 
 /// A package of evidence that leaves: the entry commits to its seal, byte for byte, and the text is kept with the entry.
@@ -244,6 +247,8 @@ pub enum Stored {
     New {
         /// The record.
         seq: Seq,
+        /// Its label set.
+        label_set: LabelSetId,
         /// Its log entry.
         entry_index: u64,
         /// Leaf hash of that entry.
@@ -255,6 +260,8 @@ pub enum Stored {
     NewVersion {
         /// The record.
         seq: Seq,
+        /// Its label set.
+        label_set: LabelSetId,
         /// Its log entry.
         entry_index: u64,
         /// Leaf hash of that entry.
@@ -266,6 +273,8 @@ pub enum Stored {
     Known {
         /// The record.
         seq: Seq,
+        /// Its label set, which stands.
+        label_set: LabelSetId,
         /// The entry of its first acceptance.
         entry_index: u64,
         /// How many collections it was added to now. If any, that is one more log entry.
@@ -279,6 +288,8 @@ pub enum Stored {
         existing: Hash,
         /// The record here.
         seq: Seq,
+        /// Its label set.
+        label_set: LabelSetId,
         /// Entry of the refusal.
         entry_index: u64,
     },
@@ -286,6 +297,8 @@ pub enum Stored {
     NotSuccessor {
         /// The version here that it contradicts.
         seq: Seq,
+        /// Its label set.
+        label_set: LabelSetId,
         /// Entry of the refusal.
         entry_index: u64,
         /// What it changes.
@@ -294,6 +307,15 @@ pub enum Stored {
     /// A later version of a revoked object: refused (STIX 3.6).
     AfterRevoked {
         /// The record that revoked it.
+        seq: Seq,
+        /// Its label set.
+        label_set: LabelSetId,
+        /// Entry of the refusal.
+        entry_index: u64,
+    },
+    /// This very content was here under this version and was deleted: refused, see [`Put::revive`].
+    Deleted {
+        /// The record that was.
         seq: Seq,
         /// Entry of the refusal.
         entry_index: u64,

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     answers::About,
     deliveries::state_code,
-    tx::{Failure, Tx, canonical_text, to_i64},
+    tx::{Failure, Tx, to_i64},
 };
 use crate::{DeliveryState, Disclose, EntryKind, Fault, Outcome, Package, Progress, Refuse, Seq};
 
@@ -98,13 +98,13 @@ impl Tx<'_> {
         let content = json!({
             "what": "refusal", "offered": what, "who": refuse.who, "reason": refuse.reason,
         });
-        let logged = self.log_with(
+        let (logged, salt) = self.log_sealed(
             EntryKind::Refusal,
             None,
             refuse.event,
-            &canonical_text(&content),
+            &content,
             refuse.content_sha256,
-            &refuse.salt,
+            &refuse.seed,
             refuse
                 .consigned
                 .as_ref()
@@ -115,11 +115,10 @@ impl Tx<'_> {
                 event: refuse.event,
                 seq: None,
                 content_sha256: &refuse.content_sha256,
-                salt: &refuse.salt,
                 label: None,
                 reason: Some(&refuse.reason),
             };
-            self.owe(logged.index, consigned, &about)?;
+            self.owe(logged.index, consigned, &about, &salt)?;
         }
         Ok(Ok(Outcome::Logged {
             entry_index: logged.index,

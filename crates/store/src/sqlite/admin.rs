@@ -4,6 +4,7 @@ use comity_ledger::entry::{Event, LINK_NONE};
 use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     put::hex,
@@ -52,7 +53,8 @@ impl Tx<'_> {
         };
         self.admin_changed = true;
         let content = json!({
-            "what": "administration", "by": administer.by, "change": public(&administer.change),
+            "what": "administration", "by": administer.by,
+            "change": public(&administer.change, collection, &administer.salt),
         });
         let logged = self.log_detail(
             EntryKind::Administration,
@@ -102,6 +104,15 @@ impl Tx<'_> {
                 what: "token",
                 key: token.name.clone(),
             }));
+        }
+        // a token keeps its name: the log tells tokens apart by it
+        let other: Option<String> = self
+            .connection
+            .prepare_cached("SELECT name FROM token WHERE sha256 = ?1 AND name <> ?2")?
+            .query_row(params![token.sha256, token.name], |row| row.get(0))
+            .optional()?;
+        if let Some(key) = other {
+            return Ok(Err(Fault::Taken { what: "token", key }));
         }
         self.connection
             .prepare_cached(
@@ -329,20 +340,23 @@ impl Tx<'_> {
     }
 }
 
-/// What may be in the log: no password hash, no token digest, no peer settings (they may hold credentials).
-fn public(change: &Admin) -> Value {
+/// What may be in the log: everything that decides who may do what, so that `fsck` can compare the tables with it. Of a
+/// password hash or a token's digest only a check value: it tells whether they were changed, and nothing about them.
+pub(super) fn public(change: &Admin, key: Option<CollectionKey>, salt: &[u8; 32]) -> Value {
     match change {
         Admin::PutPrincipal(principal) => json!({
             "put_principal": {
                 "id": principal.id, "display": principal.display, "role": principal.role, "party": principal.party,
                 "entity_of": principal.entity_of, "community": principal.community, "exercise": principal.exercise,
                 "password": principal.password_hash.is_some(), "disabled": principal.disabled,
+                "password_check": principal.password_hash.as_ref().map(|hash| check_value(salt, hash.as_bytes())),
             }
         }),
         Admin::DropPrincipal(id) => json!({ "drop_principal": id }),
         Admin::PutToken(token) => json!({
             "put_token": {
-                "name": token.name, "principal": token.principal, "scopes": token.scopes, "expires": token.expires,
+                "name": token.name, "principal": token.principal, "scopes": token.scopes, "created": token.created,
+                "expires": token.expires, "token_check": check_value(salt, &token.sha256),
             }
         }),
         Admin::DropToken(name) => json!({ "drop_token": name }),
@@ -355,15 +369,17 @@ fn public(change: &Admin) -> Value {
         Admin::DropCertificate(fingerprint) => json!({ "drop_certificate": hex(fingerprint) }),
         Admin::PutCollection(collection) => json!({
             "put_collection": {
-                "uuid": collection.uuid, "alias": collection.alias, "title": collection.title,
+                "key": key, "uuid": collection.uuid, "alias": collection.alias, "title": collection.title,
+                "description": collection.description, "media_types": collection.media_types,
                 "grants": collection.grants,
             }
         }),
         Admin::DropCollection(key) => json!({ "drop_collection": key }),
         Admin::PutPeer(peer) => json!({
             "put_peer": {
-                "key": peer.key, "party": peer.party, "kind": peer.kind, "url": peer.url,
+                "key": peer.key, "party": peer.party, "display": peer.display, "kind": peer.kind, "url": peer.url,
                 "fingerprint": peer.fingerprint, "log_key": peer.log_key, "receipt_key": peer.receipt_key,
+                "settings": peer.settings,
                 "state": peer.state,
             }
         }),
@@ -386,6 +402,16 @@ fn public(change: &Admin) -> Value {
         }
         Admin::Note(note) => json!({ "note": note }),
     }
+}
+
+/// Salted with the entry's salt, which is not shown with it: neither can be compared with that of another entry, nor guessed.
+fn check_value(salt: &[u8; 32], kept: &[u8]) -> String {
+    let digest = Sha256::new()
+        .chain_update(b"comity-check/v1\0")
+        .chain_update(salt)
+        .chain_update(kept)
+        .finalize();
+    hex(&digest)
 }
 
 fn json_text<T: Serialize>(value: &T) -> Result<String, Failure> {

@@ -20,7 +20,6 @@ pub(super) struct About<'a> {
     pub(super) event: Event,
     pub(super) seq: Option<i64>,
     pub(super) content_sha256: &'a Hash,
-    pub(super) salt: &'a [u8; 32],
     pub(super) label: Option<&'a str>,
     pub(super) reason: Option<&'a str>,
 }
@@ -44,12 +43,13 @@ impl Tx<'_> {
             .optional()?)
     }
 
-    /// Owes a receipt for an entry written in this transaction; nothing if the leaf has one of this event.
+    /// Owes a receipt for an entry written in this transaction, whose salt goes with it; nothing if the leaf has one of this event.
     pub(super) fn owe(
         &self,
         index: u64,
         consigned: &Consigned,
         about: &About<'_>,
+        salt: &[u8; 32],
     ) -> Result<(), Failure> {
         self.connection
             .prepare_cached(
@@ -64,7 +64,7 @@ impl Tx<'_> {
                 consigned.id,
                 consigned.version,
                 about.content_sha256,
-                about.salt,
+                salt,
                 consigned.origin,
                 to_i64(consigned.entry)?,
                 consigned.leaf,
@@ -74,11 +74,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Answers a leaf by an entry of its own, unless it was answered so before. Gives the entry.
+    /// Answers a leaf by an entry of its own, unless it was answered so before. Gives the entry. `seed` is this entry's alone.
     pub(super) fn answer_apart(
         &mut self,
         consigned: &Consigned,
         about: &About<'_>,
+        seed: &[u8; 32],
         by: Option<&str>,
     ) -> Result<u64, Failure> {
         if let Some(index) = self.answered(consigned, about.event)? {
@@ -89,44 +90,42 @@ impl Tx<'_> {
             "version": consigned.version, "sender_entry": consigned.entry, "reason": about.reason, "by": by,
             "content_sha256": hex(about.content_sha256),
         });
-        let logged = self.log_with(
+        let (logged, salt) = self.log_sealed(
             EntryKind::Answer,
             about.seq,
             about.event,
-            &super::tx::canonical_text(&content),
+            &content,
             *about.content_sha256,
-            about.salt,
+            seed,
             consigned.leaf,
         )?;
-        self.owe(logged.index, consigned, about)?;
+        self.owe(logged.index, consigned, about, &salt)?;
         Ok(logged.index)
     }
 
-    /// The record of a `put` is in the register: its sender is owed a receipt, and what it asks for is done.
+    /// The record of a `put` is in the register: its sender is owed a receipt, and what it asks for is done. `fresh`: the entry it
+    /// was taken in with now, and that entry's salt.
     pub(super) fn consign(
         &mut self,
         put: &Put,
         seq: i64,
-        fresh: Option<u64>,
+        fresh: Option<(u64, &[u8; 32])>,
         label: &str,
     ) -> Result<(), Failure> {
         if let Some(consigned) = &put.consigned {
-            let salt = if fresh.is_some() {
-                put.salt
-            } else {
-                derived(&put.salt, &consigned.leaf)
-            };
             let about = About {
                 event: Event::ContentConsignment,
                 seq: Some(seq),
                 content_sha256: &put.content_sha256,
-                salt: &salt,
                 label: Some(label),
                 reason: None,
             };
             match fresh {
-                Some(index) => self.owe(index, consigned, &about)?,
-                None => drop(self.answer_apart(consigned, &about, None)?),
+                Some((index, salt)) => self.owe(index, consigned, &about, salt)?,
+                None => {
+                    let seed = derived(&put.seed, &consigned.leaf);
+                    self.answer_apart(consigned, &about, &seed, None)?;
+                }
             }
         }
         if let Some(withdrawal) = &put.withdrawal {
@@ -155,7 +154,7 @@ impl Tx<'_> {
             ])?;
         if noted == 1 && withdrawal.act == WithdrawalAct::Remove {
             let by = put.author.as_deref().unwrap_or(&withdrawal.party);
-            self.settle_withdrawal(seq, true, None, by, &put.salt)?;
+            self.settle_withdrawal(seq, true, None, by, &put.seed)?;
         }
         Ok(())
     }
@@ -198,16 +197,15 @@ impl Tx<'_> {
             if self.answered(&consigned, event)?.is_some() {
                 continue;
             }
-            let salt = derived(salt, &consigned.leaf);
+            let seed = derived(salt, &consigned.leaf);
             let about = About {
                 event,
                 seq: Some(seq),
                 content_sha256: &content_sha256,
-                salt: &salt,
                 label: None,
                 reason,
             };
-            entries.push(self.answer_apart(&consigned, &about, Some(by))?);
+            entries.push(self.answer_apart(&consigned, &about, &seed, Some(by))?);
         }
         Ok(entries)
     }
@@ -295,7 +293,7 @@ fn consigned_row(row: &Row<'_>) -> Result<(Consigned, Hash), rusqlite::Error> {
 }
 
 /// One salt was given for perhaps several entries: each gets its own from it.
-fn derived(salt: &[u8; 32], for_what: &[u8]) -> [u8; 32] {
+pub(super) fn derived(salt: &[u8; 32], for_what: &[u8]) -> [u8; 32] {
     Sha256::new()
         .chain_update(salt)
         .chain_update(for_what)

@@ -31,6 +31,8 @@ struct Register {
     note: String,
     added_last: i64,
     seq_next: i64,
+    /// Entries before this one have salts that commit to nothing; 0 in a register made since they do.
+    sealed_from: u64,
 }
 
 impl Writer {
@@ -45,7 +47,16 @@ impl Writer {
     pub fn append(&mut self, batch: &Batch, sign: &SignFn<'_>) -> Result<Appended, AppendError> {
         let _span =
             tracing::debug_span!("tx", name = "register.append", ops = batch.ops.len()).entered();
-        self.run(|connection, state, fault| work(connection, state, batch, sign, fault))
+        let database_id = self.database_id;
+        self.run(|connection, state, fault| {
+            let register = read_register(connection)?;
+            if register.database_id != database_id {
+                return Err(Failure::Damaged(
+                    "another database is in the place of the one that was opened".into(),
+                ));
+            }
+            work(connection, state, register, batch, sign, fault)
+        })
     }
 
     /// Runs `work` in a transaction of its own and sorts what can go wrong.
@@ -79,8 +90,9 @@ impl Writer {
             .prepare_cached("COMMIT")
             .and_then(|mut s| s.execute([]))
         {
-            let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
-            if full && !self.connection.is_autocommit() {
+            // no doubt about a full disk: a frame of the log could not be written, so the last one, which makes it a commit, is not
+            // there; SQLite has rolled back by itself, or is told to
+            if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
                 return Err(self.roll_back(error.into()));
             }
             // an error of the disk here leaves open whether the commit will be found after a restart
@@ -137,6 +149,12 @@ impl From<Failure> for AppendError {
             {
                 Self::Fatal(error.to_string())
             }
+            Failure::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+                Self::Full(error.to_string())
+            }
+            Failure::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                Self::Full(error.to_string())
+            }
             other => Self::Batch(other.to_string()),
         }
     }
@@ -145,11 +163,11 @@ impl From<Failure> for AppendError {
 fn work(
     connection: &Connection,
     state: &mut State,
+    register: Register,
     batch: &Batch,
     sign: &SignFn<'_>,
     fault: &FaultFn<'_>,
 ) -> Result<(Appended, Frontier), Failure> {
-    let register = read_register(connection)?;
     if register.size != state.frontier.size() || register.root != state.frontier.root() {
         return Err(Failure::Damaged(
             "the head changed behind the writer's back".into(),
@@ -168,6 +186,9 @@ fn work(
         members_delta: Default::default(),
         records_delta: Default::default(),
     };
+    if register.sealed_from > 0 && register.sealed_from == register.size {
+        tx.seal_from(register.sealed_from, &register.root)?;
+    }
     let mut outcomes = Vec::with_capacity(batch.ops.len());
     for op in &batch.ops {
         outcomes.push(apply(&mut tx, op)?);
@@ -258,7 +279,7 @@ fn apply(tx: &mut Tx<'_>, op: &Op) -> Result<Outcome, Failure> {
 fn read_register(connection: &Connection) -> Result<Register, Failure> {
     Ok(connection
         .prepare_cached(
-            "SELECT database_id, origin, size, root, note, added_last, seq_next FROM register WHERE one = 1",
+            "SELECT database_id, origin, size, root, note, added_last, seq_next, sealed_from FROM register WHERE one = 1",
         )?
         .query_row([], |row| {
             Ok(Register {
@@ -269,6 +290,7 @@ fn read_register(connection: &Connection) -> Result<Register, Failure> {
                 note: row.get(4)?,
                 added_last: row.get(5)?,
                 seq_next: row.get(6)?,
+                sealed_from: row.get(7)?,
             })
         })?)
 }

@@ -9,9 +9,11 @@ use rusqlite::{
 
 use super::{
     Store,
-    open::{FILE, sync_directory},
+    log::head,
+    migrate,
+    open::{FILE, alone, clear, sync_directory, vacant},
 };
-use crate::{BackupError, Level, ProgressReport, Report};
+use crate::{BackupError, Checks, Head, Level, ProgressReport, Report};
 
 /// Pages per step; between steps the writer goes on.
 const STEP_PAGES: i32 = 1024;
@@ -28,9 +30,7 @@ impl Store {
         progress: &mut dyn FnMut(ProgressReport),
     ) -> Result<(), BackupError> {
         let _span = tracing::info_span!("tx", name = "register.backup").entered();
-        if to.exists() {
-            return Err(BackupError::Exists(to.to_owned()));
-        }
+        vacant(to)?;
         let unfinished = to.with_extension("unfinished");
         let source = Connection::open_with_flags(
             &self.inner.path,
@@ -47,7 +47,7 @@ impl Store {
             Ok(())
         });
         if done.is_err() {
-            let _ = fs::remove_file(&unfinished);
+            let _ = clear(&unfinished);
         }
         done
     }
@@ -58,10 +58,7 @@ fn copy(
     to: &Path,
     progress: &mut dyn FnMut(ProgressReport),
 ) -> Result<(), BackupError> {
-    match fs::remove_file(to) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
+    clear(to)?;
     let mut target = Connection::open(to)?;
     {
         let backup = Backup::new(source, &mut target)?;
@@ -87,38 +84,57 @@ fn copy(
     Ok(())
 }
 
-/// Puts the backup file `from` into `dir` as its register. Refuses to overwrite; the copy is checked to the bottom before
-/// it gets its name.
+/// Puts the backup file `from` into `dir` as its register. Refuses to overwrite. A copy of an older version is migrated, checked
+/// to the bottom (whatever level `checks` names) and shown to `approve` with the head it has, before it gets its name.
 ///
 /// # Errors
-/// [`BackupError::Unsound`] with the first problem if the copy is not sound; nothing is left behind.
-pub fn restore(
+/// [`BackupError::Unsound`] with the first problem if the copy is not sound, [`BackupError::Refused`] with the words of
+/// `approve`; nothing is left behind.
+pub fn restore<'a>(
     from: &Path,
     dir: &Path,
+    checks: impl Into<Checks<'a>>,
+    approve: &dyn Fn(&Head) -> Result<(), String>,
     progress: &mut dyn FnMut(ProgressReport),
-) -> Result<Report, BackupError> {
-    let path = dir.join(FILE);
-    if path.exists() {
-        return Err(BackupError::Exists(path));
-    }
+) -> Result<(Report, Head), BackupError> {
+    let checks = Checks {
+        level: Level::Deep,
+        ..checks.into()
+    };
+    let path = vacant(&dir.join(FILE))?;
+    // what a node did in the backup's own folder may be in parts that are not copied
+    alone(from)?;
     let staging = dir.join("restore.unfinished");
-    fs::create_dir_all(&staging)?;
-    let done = fs::copy(from, staging.join(FILE))
-        .map_err(BackupError::from)
-        .and_then(|_| {
-            fs::File::open(staging.join(FILE))?.sync_all()?;
-            let report = super::fsck(&staging, Level::Deep, progress)?;
-            if let Some(problem) = report.problems.first() {
-                return Err(BackupError::Unsound(format!(
-                    "{} at {}: {}",
-                    problem.what, problem.where_, problem.detail
-                )));
-            }
-            // crash point: until this rename there is no register here, and restore can be run again
-            fs::rename(staging.join(FILE), &path)?;
-            sync_directory(dir)?;
-            Ok(report)
-        });
+    // of a restore that was cut: nothing in it may mix with this one
+    match fs::remove_dir_all(&staging) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => fs::create_dir_all(&staging)?,
+    }
+    let done = stage(from, &staging.join(FILE)).and_then(|head| {
+        approve(&head).map_err(BackupError::Refused)?;
+        let report = super::fsck(&staging, checks, progress)?;
+        if let Some(problem) = report.problems.first() {
+            return Err(BackupError::Unsound(format!(
+                "{} at {}: {}",
+                problem.what, problem.where_, problem.detail
+            )));
+        }
+        // crash point: until this rename there is no register here, and restore can be run again
+        fs::rename(staging.join(FILE), &path)?;
+        sync_directory(dir)?;
+        Ok((report, head))
+    });
     let _ = fs::remove_dir_all(&staging);
     done
+}
+
+/// Copies the file, brings it to this program's version and gives the head it has.
+fn stage(from: &Path, to: &Path) -> Result<Head, BackupError> {
+    fs::copy(from, to)?;
+    let connection = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    migrate::forward(&connection, 0)?;
+    let head = head(&connection)?;
+    connection.close().map_err(|(_, error)| error)?;
+    fs::File::open(to)?.sync_all()?;
+    Ok(head)
 }

@@ -205,6 +205,10 @@ impl Tx<'_> {
         ] {
             self.connection.prepare_cached(sql)?.execute([target.seq])?;
         }
+        self.connection
+            .prepare_cached("DELETE FROM seed WHERE idx = ?1")?
+            .execute([target.entry_index])?;
+        self.note_erasure(deletion_index)?;
         *self.records_delta.entry(target.label_set).or_default() -= 1;
         Ok(())
     }

@@ -126,21 +126,25 @@ impl Store {
     /// [`ReadError`]
     pub fn person_keys(&self, principal: Option<&str>) -> Result<Vec<PersonKey>, ReadError> {
         self.with(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT vkey, principal, added, retired FROM person_key WHERE ?1 IS NULL OR principal = ?1
-                 ORDER BY principal, added, vkey",
-            )?;
-            let rows = statement.query_map([principal], |row| {
-                Ok(PersonKey {
-                    vkey: row.get(0)?,
-                    principal: row.get(1)?,
-                    added: row.get(2)?,
-                    retired: row.get(3)?,
-                })
-            })?;
+            let sql = format!(
+                "{PERSON_KEY} WHERE ?1 IS NULL OR principal = ?1 ORDER BY principal, added, vkey"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map([principal], person_key)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+}
+
+pub(super) const PERSON_KEY: &str = "SELECT vkey, principal, added, retired FROM person_key";
+
+pub(super) fn person_key(row: &Row<'_>) -> Result<PersonKey, rusqlite::Error> {
+    Ok(PersonKey {
+        vkey: row.get(0)?,
+        principal: row.get(1)?,
+        added: row.get(2)?,
+        retired: row.get(3)?,
+    })
 }
 
 fn exhibit(row: &Row<'_>) -> Result<ExhibitRow, rusqlite::Error> {

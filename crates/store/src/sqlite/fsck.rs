@@ -1,13 +1,20 @@
 //! Checks a register from the outside: reads everything, changes nothing, says what is wrong and where.
 //!
 //! Nothing kept beside the entries is believed: leaves, tiles and root are recomputed from the entries' bytes, commitments
-//! from salts and hashes, hashes from the objects' bytes, standing and counts from the memberships.
+//! from salts and hashes, hashes from the objects' bytes, standing and counts from the memberships, memberships, labels,
+//! tombstones, disclosures and who may do what from the contents that entries commit to. What is bookkeeping (deliveries,
+//! positions, cursors, statuses) is no part of the log and is not compared with it.
 
 mod content;
+mod derived;
 mod evidence;
 mod exchange;
+mod folded;
 mod log;
+mod people;
+mod records;
 mod rows;
+mod words;
 
 use std::path::Path;
 
@@ -17,7 +24,7 @@ use super::{
     Options, migrate,
     open::{existing, reader_connection},
 };
-use crate::{Level, OpenError, Problem, ProgressReport, ReadError, Report};
+use crate::{Checks, Level, OpenError, Problem, ProgressReport, ReadError, Report};
 
 /// Problems reported per check; a ruined table would fill the screen otherwise.
 const PROBLEMS_MAX: usize = 100;
@@ -28,19 +35,24 @@ const PROGRESS_ROWS: u64 = 8192;
 ///
 /// # Errors
 /// [`OpenError`] if it cannot even be opened; what is wrong inside is in the report.
-pub fn fsck(
+pub fn fsck<'a>(
     dir: &Path,
-    level: Level,
+    checks: impl Into<Checks<'a>>,
     progress: &mut dyn FnMut(ProgressReport),
 ) -> Result<Report, OpenError> {
+    let checks = checks.into();
+    let level = checks.level;
     let path = existing(dir)?;
     let connection = reader_connection(&path, &Options::default())?;
     migrate::require_current(&connection)?;
     connection.execute_batch("BEGIN")?;
     let mut check = Check {
         connection: &connection,
+        checks,
         report: Report::default(),
         progress,
+        sealed_from: 0,
+        folded: folded::Folded::default(),
     };
     check.step("register", Check::register);
     check.step("log", Check::log);
@@ -49,13 +61,19 @@ pub fn fsck(
         check.step("standing", Check::standing);
         check.step("orphans", Check::orphans);
         check.step("search", Check::search);
+        check.step("sealed from", Check::read_sealed_from);
         check.step("details", Check::details);
         check.step("exchange", Check::exchange);
         check.step("records", |check| check.records(level));
         check.step("exhibits", Check::exhibits);
         check.step("vault", |check| check.vault(dir, level));
+        check.step("people", Check::people);
+        check.step("disclosures", Check::disclosures);
+        check.step("tombstones", Check::tombstones);
+        check.step("refused", Check::refused_versions);
     }
     if level >= Level::Deep {
+        check.step("words", Check::words);
         check.step("sqlite", Check::sqlite);
     }
     Ok(check.report)
@@ -64,8 +82,12 @@ pub fn fsck(
 /// A check under way.
 struct Check<'a> {
     connection: &'a Connection,
+    checks: Checks<'a>,
     report: Report,
     progress: &'a mut dyn FnMut(ProgressReport),
+    /// Entries before this one commit to no label.
+    sealed_from: i64,
+    folded: folded::Folded,
 }
 
 impl Check<'_> {

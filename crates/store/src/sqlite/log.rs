@@ -2,6 +2,7 @@
 
 use comity_ledger::{
     entry::Entry,
+    salt::LabelOpening,
     tree::{TileSource, leaf_hash},
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -86,18 +87,28 @@ impl Store {
         self.with(|connection| {
             let found = connection
                 .prepare_cached(
-                    "SELECT r.seq, r.entry_index, e.bytes, r.content_sha256, r.salt, r.label_set, r.granular
+                    "SELECT r.seq, r.entry_index, e.bytes, r.content_sha256, r.salt, r.label_set, r.granular, l.text, s.seed, c.text
                      FROM object o JOIN record r ON r.object = o.key JOIN entry e ON e.idx = r.entry_index
+                       JOIN label_set l ON l.id = r.label_set LEFT JOIN seed s ON s.idx = r.entry_index
+                       LEFT JOIN circumstances c ON c.id = s.circumstances
                      WHERE o.id = ?1 AND r.version_key = ?2",
                 )?
                 .query_row([id, version_key], |row| {
+                    let salt = row.get(4)?;
+                    let label: String = row.get(7)?;
+                    let opening = row
+                        .get::<_, Option<[u8; 32]>>(8)?
+                        .zip(row.get::<_, Option<String>>(9)?)
+                        .map(|(seed, circumstances)| LabelOpening::new(&seed, &circumstances))
+                        .filter(|opening| opening.salt(&label) == salt);
                     let material = ProofMaterial {
                         seq: Seq(row.get(0)?),
                         entry_index: row.get(1)?,
                         entry: row.get(2)?,
                         content_sha256: row.get(3)?,
-                        salt: row.get(4)?,
+                        salt,
                         granular: row.get(6)?,
+                        label: opening.map(|opening| (label, opening)),
                     };
                     Ok((material, LabelSetId(row.get(5)?)))
                 })

@@ -8,6 +8,7 @@ mod awaited;
 mod backup;
 mod delete;
 mod deliveries;
+mod erase;
 mod evidence;
 mod exchange;
 mod exhibits;
@@ -34,6 +35,7 @@ use rusqlite::Connection;
 use crate::{BoxError, Hash, ReadError};
 
 pub use backup::restore;
+pub use erase::Erasure;
 pub use fsck::fsck;
 pub use open::{create, open, open_read_only};
 
@@ -129,9 +131,13 @@ impl Store {
 /// The one writer of a database. Dropping it releases the lock.
 pub struct Writer {
     connection: Connection,
+    /// Which database was opened: a file that was put in its place since is not written to.
+    database_id: [u8; 16],
     state: Option<append::State>,
     faults: Option<Faults>,
     broken: bool,
+    /// The search index is being merged since something was erased.
+    merging: bool,
     /// Locked while this lives; the operating system lets go of it however the process ends.
     _lock: File,
 }

@@ -20,6 +20,8 @@ const PAGE_BYTES: u32 = 8192;
 /// The write-ahead log is folded in after this many pages (32 MiB): fewer syncs of the main file during an import.
 const CHECKPOINT_PAGES: u32 = 4096;
 const STATEMENTS_MAX: usize = 128;
+/// How long a statement waits for another connection's lock.
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(30);
 
 /// Makes a register in `dir` (which is made if missing).
 ///
@@ -27,22 +29,10 @@ const STATEMENTS_MAX: usize = 128;
 /// [`OpenError::Exists`] if there is one; what SQLite and the file system say.
 pub fn create(dir: &Path, genesis: &Genesis) -> Result<(), OpenError> {
     fs::create_dir_all(dir)?;
-    let path = dir.join(FILE);
-    if path.exists() {
-        return Err(OpenError::Exists(path));
-    }
+    let path = vacant(&dir.join(FILE))?;
     // made under another name first: a crash here leaves no half register behind
     let unfinished = dir.join("register.db.new");
-    for name in [
-        "register.db.new",
-        "register.db.new-wal",
-        "register.db.new-shm",
-    ] {
-        match fs::remove_file(dir.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-    }
+    clear(&unfinished)?;
     let connection = Connection::open(&unfinished)?;
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     configure_writer(&connection, &Options::default())?;
@@ -85,11 +75,18 @@ pub fn open(dir: &Path, options: &Options) -> Result<(Store, Writer), OpenError>
     configure_writer(&connection, options)?;
     migrate::forward(&connection, 0)?;
     check_register(&connection)?;
+    let database_id = connection.query_row(
+        "SELECT database_id FROM register WHERE one = 1",
+        [],
+        |row| row.get(0),
+    )?;
     let writer = Writer {
         connection,
+        database_id,
         state: None,
         faults: options.faults.clone(),
         broken: false,
+        merging: false,
         _lock: lock,
     };
     Ok((store(path, options), writer))
@@ -128,6 +125,44 @@ pub(super) fn existing(dir: &Path) -> Result<PathBuf, OpenError> {
     }
 }
 
+/// `path`, if a database can get this name: neither it nor a file that SQLite would read as a part of it is there. A
+/// write-ahead log left behind by another database would be replayed into this one.
+pub(super) fn vacant(path: &Path) -> Result<PathBuf, OpenError> {
+    if path.exists() {
+        return Err(OpenError::Exists(path.to_owned()));
+    }
+    alone(path)?;
+    Ok(path.to_owned())
+}
+
+/// Refuses a database with a write-ahead log or journal beside it.
+pub(super) fn alone(path: &Path) -> Result<(), OpenError> {
+    match beside(path).into_iter().find(|part| part.exists()) {
+        Some(part) => Err(OpenError::Leftover(part)),
+        None => Ok(()),
+    }
+}
+
+/// Removes a half-made database of ours with all its parts.
+pub(super) fn clear(path: &Path) -> Result<(), std::io::Error> {
+    for part in beside(path).into_iter().chain([path.to_owned()]) {
+        match fs::remove_file(part) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What SQLite keeps beside a database.
+fn beside(path: &Path) -> [PathBuf; 3] {
+    ["-wal", "-shm", "-journal"].map(|suffix| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    })
+}
+
 fn check_register(connection: &Connection) -> Result<(), OpenError> {
     let rows: i64 = connection.query_row("SELECT count(*) FROM register", [], |row| row.get(0))?;
     if rows == 1 {
@@ -138,7 +173,7 @@ fn check_register(connection: &Connection) -> Result<(), OpenError> {
 }
 
 fn configure_writer(connection: &Connection, options: &Options) -> Result<(), rusqlite::Error> {
-    connection.busy_timeout(Duration::from_secs(30))?;
+    connection.busy_timeout(BUSY_WAIT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // INVARIANT: a commit that returned is on disk (design invariant 1); NORMAL would not give that in WAL mode
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -164,7 +199,7 @@ pub(super) fn reader_connection(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    connection.busy_timeout(Duration::from_secs(30))?;
+    connection.busy_timeout(BUSY_WAIT)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", cache(options.reader_cache_kib))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

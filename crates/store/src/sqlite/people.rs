@@ -6,12 +6,14 @@ use serde::de::DeserializeOwned;
 use super::Store;
 use crate::{Certificate, Collection, CollectionKey, Hash, Peer, Principal, ReadError, Token};
 
-const PRINCIPAL: &str = "SELECT id, display, role, party, entity_of, community, exercise, password_hash, disabled, created FROM principal";
-const TOKEN: &str = "SELECT sha256, name, principal, scopes, created, expires FROM token";
-const CERTIFICATE: &str = "SELECT fingerprint, principal, note, created FROM certificate";
-const COLLECTION: &str =
+pub(super) const PRINCIPAL: &str = "SELECT id, display, role, party, entity_of, community, exercise, password_hash, disabled, created FROM principal";
+pub(super) const TOKEN: &str =
+    "SELECT sha256, name, principal, scopes, created, expires FROM token";
+pub(super) const CERTIFICATE: &str =
+    "SELECT fingerprint, principal, note, created FROM certificate";
+pub(super) const COLLECTION: &str =
     "SELECT key, uuid, alias, title, description, media_types, grants, created FROM collection";
-const PEER: &str =
+pub(super) const PEER: &str =
     "SELECT key, party, display, kind, url, fingerprint, log_key, settings, state, created,
   receipt_key FROM peer";
 
@@ -164,7 +166,7 @@ impl Store {
     }
 }
 
-fn principal(row: &Row<'_>) -> Result<Principal, rusqlite::Error> {
+pub(super) fn principal(row: &Row<'_>) -> Result<Principal, rusqlite::Error> {
     Ok(Principal {
         id: row.get(0)?,
         display: row.get(1)?,
@@ -179,7 +181,7 @@ fn principal(row: &Row<'_>) -> Result<Principal, rusqlite::Error> {
     })
 }
 
-fn token(row: &Row<'_>) -> Result<Token, rusqlite::Error> {
+pub(super) fn token(row: &Row<'_>) -> Result<Token, rusqlite::Error> {
     Ok(Token {
         sha256: row.get(0)?,
         name: row.get(1)?,
@@ -190,7 +192,7 @@ fn token(row: &Row<'_>) -> Result<Token, rusqlite::Error> {
     })
 }
 
-fn certificate(row: &Row<'_>) -> Result<Certificate, rusqlite::Error> {
+pub(super) fn certificate(row: &Row<'_>) -> Result<Certificate, rusqlite::Error> {
     Ok(Certificate {
         fingerprint: row.get(0)?,
         principal: row.get(1)?,
@@ -199,7 +201,7 @@ fn certificate(row: &Row<'_>) -> Result<Certificate, rusqlite::Error> {
     })
 }
 
-fn collection(row: &Row<'_>) -> Result<Collection, rusqlite::Error> {
+pub(super) fn collection(row: &Row<'_>) -> Result<Collection, rusqlite::Error> {
     Ok(Collection {
         key: CollectionKey(row.get(0)?),
         uuid: row.get(1)?,
@@ -212,7 +214,7 @@ fn collection(row: &Row<'_>) -> Result<Collection, rusqlite::Error> {
     })
 }
 
-fn peer(row: &Row<'_>) -> Result<Peer, rusqlite::Error> {
+pub(super) fn peer(row: &Row<'_>) -> Result<Peer, rusqlite::Error> {
     Ok(Peer {
         key: row.get(0)?,
         party: row.get(1)?,

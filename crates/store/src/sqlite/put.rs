@@ -1,19 +1,22 @@
 //! Taking in one version of one object.
 
-use comity_ledger::entry::{Event, commitment};
+use comity_ledger::{
+    entry::{Event, commitment},
+    salt::LabelOpening,
+};
 use comity_stix::defaults::same_content;
 use comity_stix::related::{Facts, succession};
 use rusqlite::{OptionalExtension as _, params};
 use serde_json::json;
 
 use super::{
-    answers::About,
+    answers::{About, derived},
     standing::Newcomer,
-    tx::{Failure, Tx, to_i64},
+    tx::{Failure, Tx, canonical_text, to_i64},
 };
-use crate::{CollectionKey, EntryKind, Fault, Hash, Put, Seq, Stored};
+use crate::{CollectionKey, EntryKind, Fault, Hash, LabelSetId, Put, Seq, Stored};
 
-/// A record that is there already.
+/// A record that is there already, or was; then without a label.
 struct Existing {
     seq: i64,
     content_sha256: Hash,
@@ -38,6 +41,11 @@ impl Tx<'_> {
             }
             if let Some(revocation) = self.revocation_before(object, &put.version_key)? {
                 return self.after_revoked(put, &revocation).map(Ok);
+            }
+            if !put.revive
+                && let Some(deleted) = self.deleted(object, put)?
+            {
+                return self.after_deletion(put, &deleted).map(Ok);
             }
             if let Some((other, reason)) = self.not_succeeded(put, object)? {
                 return self.not_successor(put, &other, reason).map(Ok);
@@ -154,6 +162,21 @@ impl Tx<'_> {
             .optional()?)
     }
 
+    /// This content of this version, if it was here and was deleted; the last time.
+    fn deleted(&self, object: i64, put: &Put) -> Result<Option<Existing>, Failure> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT seq, content_sha256, 0, entry_index FROM tombstone
+                 WHERE object = ?1 AND version_key = ?2 AND content_sha256 = ?3 ORDER BY seq DESC LIMIT 1",
+            )?
+            .query_row(
+                params![object, put.version_key, put.content_sha256],
+                existing_row,
+            )
+            .optional()?)
+    }
+
     fn has_versions(&self, object: i64) -> Result<bool, Failure> {
         Ok(self
             .connection
@@ -165,13 +188,17 @@ impl Tx<'_> {
         let seq = self.seq_next;
         self.seq_next += 1;
         let label_set = self.label_set(&put.label_set)?;
+        let circumstances = circumstances(put);
+        let salt = LabelOpening::new(&put.seed, &circumstances).salt(&put.label_set);
         let logged = self.log(
             EntryKind::Record,
             Some(seq),
             put.event,
-            commitment(&put.salt, &put.content_sha256),
+            commitment(&salt, &put.content_sha256),
             put.link,
         )?;
+        let circumstances = self.circumstances(&circumstances)?;
+        self.keep_seed(logged.index, &put.seed, Some(circumstances))?;
         self.connection
             .prepare_cached(include_str!("sql/insert_record.sql"))?
             .execute(params![
@@ -191,10 +218,10 @@ impl Tx<'_> {
                 put.author,
                 put.created_by,
                 put.content_sha256,
-                put.salt,
+                salt,
                 put.bytes
             ])?;
-        self.consign(put, seq, Some(logged.index), &put.label_set)?;
+        self.consign(put, seq, Some((logged.index, &salt)), &put.label_set)?;
         *self.records_delta.entry(label_set).or_default() += 1;
         for (property, target) in &put.references {
             let (target, _) = self.object(target)?;
@@ -217,9 +244,11 @@ impl Tx<'_> {
             added = added.or(Some(time));
         }
         let (seq, entry_index, leaf) = (Seq(seq), logged.index, logged.leaf);
+        let label_set = LabelSetId(label_set);
         Ok(if first {
             Stored::New {
                 seq,
+                label_set,
                 entry_index,
                 leaf,
                 added,
@@ -227,6 +256,7 @@ impl Tx<'_> {
         } else {
             Stored::NewVersion {
                 seq,
+                label_set,
                 entry_index,
                 leaf,
                 added,
@@ -267,7 +297,7 @@ impl Tx<'_> {
                 Some(existing.seq),
                 put.event,
                 &content,
-                &put.salt,
+                &put.seed,
                 link,
             )?;
         }
@@ -280,6 +310,7 @@ impl Tx<'_> {
         }
         Ok(Stored::Known {
             seq: Seq(existing.seq),
+            label_set: LabelSetId(existing.label_set),
             entry_index: existing.entry_index,
             added_to: u32::try_from(joined.len()).unwrap_or(u32::MAX),
             label_differs: self.interned.label_sets.get(&put.label_set)
@@ -297,6 +328,7 @@ impl Tx<'_> {
         Ok(Stored::Conflict {
             existing: existing.content_sha256,
             seq: Seq(existing.seq),
+            label_set: LabelSetId(existing.label_set),
             entry_index,
         })
     }
@@ -310,6 +342,16 @@ impl Tx<'_> {
         )?;
         Ok(Stored::AfterRevoked {
             seq: Seq(revocation.seq),
+            label_set: LabelSetId(revocation.label_set),
+            entry_index,
+        })
+    }
+
+    fn after_deletion(&mut self, put: &Put, deleted: &Existing) -> Result<Stored, Failure> {
+        let entry_index =
+            self.refuse_version(put, deleted, "deleted", "this version was deleted here")?;
+        Ok(Stored::Deleted {
+            seq: Seq(deleted.seq),
             entry_index,
         })
     }
@@ -323,6 +365,7 @@ impl Tx<'_> {
         let entry_index = self.refuse_version(put, other, "not-successor", &reason)?;
         Ok(Stored::NotSuccessor {
             seq: Seq(other.seq),
+            label_set: LabelSetId(other.label_set),
             entry_index,
             reason,
         })
@@ -343,11 +386,11 @@ impl Tx<'_> {
                 event: Event::SubmissionRejection,
                 seq: None,
                 content_sha256: &put.content_sha256,
-                salt: &put.salt,
                 label: None,
                 reason: Some(reason),
             };
-            self.answer_apart(consigned, &about, None)?;
+            let seed = derived(&put.seed, &consigned.leaf);
+            self.answer_apart(consigned, &about, &seed, None)?;
         }
         Ok(index)
     }
@@ -375,13 +418,13 @@ impl Tx<'_> {
             "offered_sha256": hex(&put.content_sha256), "kept_sha256": hex(&existing.content_sha256),
         });
         let link = self.leaf(to_i64(existing.entry_index)?)?;
-        let logged = self.log_with(
+        let (logged, _) = self.log_sealed(
             EntryKind::Refusal,
             Some(existing.seq),
             Event::SubmissionRejection,
-            &super::tx::canonical_text(&content),
+            &content,
             put.content_sha256,
-            &put.salt,
+            &put.seed,
             link,
         )?;
         self.connection
@@ -400,6 +443,13 @@ fn existing_row(row: &rusqlite::Row<'_>) -> Result<Existing, rusqlite::Error> {
         label_set: row.get(2)?,
         entry_index: row.get(3)?,
     })
+}
+
+/// What the salt of a record's entry commits to beside the label: from whom it came, who published it, where it was put.
+pub(super) fn circumstances(put: &Put) -> String {
+    canonical_text(&json!({
+        "author": put.author, "collections": distinct(&put.collections), "origin": put.origin,
+    }))
 }
 
 fn distinct(collections: &[CollectionKey]) -> Vec<i64> {

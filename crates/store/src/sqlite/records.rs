@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Store, walk::object_key};
 use crate::{
-    CollectionKey, Edge, LabelSetId, ReadError, Record, Scope, Seq, Tombstone, VersionRow, Which,
+    CollectionKey, Edge, LabelSetId, Latest, ReadError, Record, Scope, Seq, Tombstone, VersionRow,
+    Which,
 };
 
 const RECORD: &str = "SELECT seq, id, type, spec_version, version_key, version_text, content_sha256, salt, label_set, origin, author,
@@ -50,6 +51,28 @@ impl Store {
                 }
             }
             Ok(None)
+        })
+    }
+
+    /// The latest version of an object, whatever its label, without its bytes: for the node's own intake.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn latest(&self, id: &str) -> Result<Option<Latest>, ReadError> {
+        self.with(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT r.seq, r.version_key, r.label_set FROM object o JOIN record r ON r.object = o.key
+                     WHERE o.id = ?1 ORDER BY r.version_key DESC LIMIT 1",
+                )?
+                .query_row([id], |row| {
+                    Ok(Latest {
+                        seq: Seq(row.get(0)?),
+                        version_key: row.get(1)?,
+                        label_set: LabelSetId(row.get(2)?),
+                    })
+                })
+                .optional()?)
         })
     }
 

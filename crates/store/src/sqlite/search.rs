@@ -18,6 +18,10 @@ use crate::{AppendError, LabelSetId, ReadError, SearchHit, SearchQuery, Seq};
 pub(super) const FOLLOWER: &str = "search";
 /// More label sets than this are not put into the query as words; the rows are checked either way.
 const SCOPE_WORDS_MAX: usize = 200;
+/// The index as `v1.sql` makes it, for a second one beside it.
+pub(super) const TABLE: &str = r#"CREATE VIRTUAL TABLE search USING fts5 (
+  text, scope, content = '', contentless_delete = 1, detail = full, tokenize = "unicode61 remove_diacritics 2"
+)"#;
 /// Terms of a search; more are no search a person typed.
 const TERMS_MAX: usize = 32;
 
@@ -90,7 +94,7 @@ fn index(connection: &Connection, limit: usize) -> Result<usize, Failure> {
 }
 
 /// What a person may search for. Texts under a granular marking are left out for everyone: the index does not know who asks.
-fn words(bytes: &[u8], granular: bool, into: &mut String) {
+pub(super) fn words(bytes: &[u8], granular: bool, into: &mut String) {
     let mut add = |text: &str| {
         into.push_str(text);
         into.push('\n');
@@ -134,7 +138,7 @@ fn unsearched(name: &str) -> bool {
 }
 
 /// One word per label set; no text has it, for the tokenizer never joins letters and digits of this form by chance in that column.
-fn scope_word(label_set: i64) -> String {
+pub(super) fn scope_word(label_set: i64) -> String {
     format!("l{label_set}")
 }
 

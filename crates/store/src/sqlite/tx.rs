@@ -6,11 +6,12 @@ use std::{
 };
 
 use comity_ledger::{
-    entry::{Entry, Event, commitment},
+    entry::{Entry, Event, LINK_NONE, commitment},
+    salt::LabelOpening,
     tree::leaf_hash,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::{BoxError, EntryKind, Hash};
@@ -33,6 +34,8 @@ pub(super) enum Failure {
 pub(super) struct Interned {
     pub(super) label_sets: HashMap<String, i64>,
     pub(super) collections: HashSet<i64>,
+    /// Read when first met.
+    circumstances: HashMap<String, i64>,
     /// By type, then (collection, label set, class).
     pub(super) shelves: HashMap<String, HashMap<(i64, i64, i64), i64>>,
     shelf_next: i64,
@@ -129,6 +132,54 @@ impl Tx<'_> {
         Ok(Logged { index, leaf })
     }
 
+    /// The first entry of a register from before salts committed to labels: says that from here on they do. Without it, whoever
+    /// can write the file could say so of any entry and take its label away.
+    pub(super) fn seal_from(&mut self, index: u64, root: &Hash) -> Result<(), Failure> {
+        let content = json!({
+            "what": "administration", "by": "comity", "change": { "sealed_from": index },
+        });
+        // nothing in it is to be hidden
+        let kind = EntryKind::Administration;
+        self.log_detail(kind, None, Event::Administration, &content, root, LINK_NONE)?;
+        Ok(())
+    }
+
+    /// Keeps what opens the salt of an entry.
+    pub(super) fn keep_seed(
+        &self,
+        index: u64,
+        seed: &[u8; 32],
+        circumstances: Option<i64>,
+    ) -> Result<(), Failure> {
+        self.connection
+            .prepare_cached("INSERT INTO seed (idx, seed, circumstances) VALUES (?1, ?2, ?3)")?
+            .execute(params![to_i64(index)?, seed, circumstances])?;
+        Ok(())
+    }
+
+    /// Number of a text of circumstances.
+    pub(super) fn circumstances(&mut self, text: &str) -> Result<i64, Failure> {
+        if let Some(id) = self.interned.circumstances.get(text) {
+            return Ok(*id);
+        }
+        let known: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT id FROM circumstances WHERE text = ?1")?
+            .query_row([text], |row| row.get(0))
+            .optional()?;
+        let id = match known {
+            Some(id) => id,
+            None => {
+                self.connection
+                    .prepare_cached("INSERT INTO circumstances (text) VALUES (?1)")?
+                    .execute([text])?;
+                self.connection.last_insert_rowid()
+            }
+        };
+        self.interned.circumstances.insert(text.to_owned(), id);
+        Ok(id)
+    }
+
     /// Writes one log entry whose content is kept beside it, as text.
     pub(super) fn log_detail(
         &mut self,
@@ -144,7 +195,26 @@ impl Tx<'_> {
         self.log_with(kind, seq, event, &text, digest, salt, link)
     }
 
-    /// Like [`Self::log_detail`], committing to a given digest (of what was offered, for a refusal).
+    /// A refusal or an answer: its entry commits to the digest of what was offered; its salt, made from `seed`, to the text that
+    /// says who offered it and what became of it. Gives that salt too: who gets a receipt gets it.
+    #[expect(clippy::too_many_arguments, reason = "the columns of one row")]
+    pub(super) fn log_sealed(
+        &mut self,
+        kind: EntryKind,
+        seq: Option<i64>,
+        event: Event,
+        content: &Value,
+        offered_sha256: Hash,
+        seed: &[u8; 32],
+        link: Hash,
+    ) -> Result<(Logged, [u8; 32]), Failure> {
+        let text = canonical_text(content);
+        let salt = LabelOpening::new(seed, "").salt(&text);
+        let logged = self.log_with(kind, seq, event, &text, offered_sha256, &salt, link)?;
+        self.keep_seed(logged.index, seed, None)?;
+        Ok((logged, salt))
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the columns of one row")]
     pub(super) fn log_with(
         &mut self,

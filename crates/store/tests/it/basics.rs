@@ -5,7 +5,7 @@ use comity_store::{
     SearchQuery, Stored, Which,
 };
 
-use crate::support::{Register, admin, all, delete, id, put, put_bytes, sign, version};
+use crate::support::{REVOKED, Register, admin, all, delete, id, put, put_with, sign, version};
 
 #[test]
 fn a_record_goes_in_and_comes_out_as_it_was() {
@@ -17,6 +17,7 @@ fn a_record_goes_in_and_comes_out_as_it_was() {
         entry_index,
         leaf,
         added,
+        ..
     } = register.put(sent.clone())
     else {
         panic!()
@@ -42,7 +43,11 @@ fn a_record_goes_in_and_comes_out_as_it_was() {
         .get(&sent.id, &Which::Last, &scope)
         .unwrap()
         .unwrap();
-    assert_eq!((record.salt, record.bytes), (sent.salt, sent.bytes));
+    assert_eq!(record.bytes, sent.bytes);
+    assert_ne!(
+        record.salt, sent.seed,
+        "the seed itself is never handed out"
+    );
     assert_eq!(register.store.leaf(entry_index).unwrap(), leaf);
     assert_eq!(register.store.head().unwrap().size, 2);
     register.writer.checkpoint().unwrap();
@@ -210,9 +215,7 @@ fn versions_keep_creation_and_creator() {
 fn nothing_follows_a_revocation() {
     let mut register = Register::new();
     let c = register.collection(1);
-    let mut revoked = put(1, 2, "amber", &[c]);
-    revoked.revoked = true;
-    register.put(revoked);
+    register.put(put_with(1, 2, "amber", &[c], REVOKED));
     assert!(matches!(
         register.put(put(1, 3, "amber", &[c])),
         Stored::AfterRevoked { .. }
@@ -300,13 +303,7 @@ fn search_finds_words_and_identifiers_in_scope_only() {
     let c = register.collection(1);
     register.put(put(1, 1, "amber", &[c]));
     register.put(put(2, 1, "red", &[c]));
-    register.put(put_bytes(
-        3,
-        1,
-        "amber",
-        &[c],
-        format!(r#"{{"id":"{}","name":"Ґанок"}}"#, id(3)).into_bytes(),
-    ));
+    register.put(put_with(3, 1, "clear", &[c], r#","description":"Ґанок""#));
     while register.writer.search_index_step(2).unwrap() > 0 {}
     assert_eq!(register.store.search_lag().unwrap(), 0);
     let search = |register: &Register, text: &str, scope: &[&str]| {
@@ -328,7 +325,7 @@ fn search_finds_words_and_identifiers_in_scope_only() {
     assert_eq!(search(&register, "\"beacon number\" 2", &["red"]), 1);
     assert_eq!(search(&register, "beacon", &[]), 0);
     assert_eq!(search(&register, "192.0.2.1", &["amber"]), 1);
-    assert_eq!(search(&register, "ґанок", &["amber"]), 1);
+    assert_eq!(search(&register, "ґанок", &["clear"]), 1);
     let Outcome::Logged { .. } = register.one(Op::Relabel(Relabel {
         seq: register
             .store
@@ -387,7 +384,7 @@ fn deliveries_keep_their_state() {
         fingerprint: None,
         log_key: None,
         receipt_key: None,
-        settings: serde_json::json!({"password": "secret"}),
+        settings: serde_json::json!({"push": [{"local": "a", "remote": "b"}]}),
         state: PeerState::Active,
         created: 1,
     })));
@@ -430,12 +427,11 @@ fn deliveries_keep_their_state() {
         "progress has no entries"
     );
     let mut register = register.reopen();
-    assert_eq!(
-        register.store.peers().unwrap()[0].settings["password"],
-        "secret"
-    );
+    let settings = register.store.peers().unwrap()[0].settings.to_string();
+    assert!(settings.contains("push"));
+    // where records go is for the log; secrets are in no settings
     let log = register.store.entry_detail(size - 2).unwrap().unwrap();
-    assert!(!log.content.contains("secret"));
+    assert!(log.content.contains(&settings));
     register.one(admin(Admin::DropPeer("eu".into())));
     assert!(register.store.deliveries(seq).unwrap().is_empty());
     register.fsck();
@@ -456,5 +452,88 @@ fn a_refused_signature_keeps_nothing() {
     assert!(!error.is_fatal());
     assert_eq!(register.store.head().unwrap().size, 1);
     register.writer.append(&batch, &sign).unwrap();
+    register.fsck();
+}
+
+#[test]
+fn an_entry_proves_its_label_and_shows_nothing_of_it() {
+    let mut register = Register::new();
+    let c = register.collection(1);
+    register.put(put(1, 1, "amber", &[c]));
+    let scope = register.scope(&["amber", "green"]);
+    let material = |register: &Register| {
+        let scope = register.scope(&["amber", "green"]);
+        register
+            .store
+            .proof_material(&id(1), &version(1), &scope)
+            .unwrap()
+            .unwrap()
+    };
+    let proved = material(&register);
+    let (label, opening) = proved.label.unwrap();
+    assert_eq!(label, "amber");
+    assert_eq!(opening.salt("amber"), proved.salt);
+    assert_ne!(opening.salt("green"), proved.salt);
+    // after a change of the label the entry of the change speaks
+    let Some(record) = register.store.get(&id(1), &Which::Last, &scope).unwrap() else {
+        panic!()
+    };
+    register.one(Op::Relabel(Relabel {
+        seq: record.seq,
+        label_set: "green".into(),
+        reason: "agreed".into(),
+        by: "olena@ua".into(),
+        salt: [1; 32],
+    }));
+    assert_eq!(material(&register).label, None);
+    register.fsck();
+    // an erased record leaves nothing that its salt could be made from
+    register.delete(delete(1, None, None));
+    let file = rusqlite::Connection::open(register.dir.path().join("register.db")).unwrap();
+    let seeds: i64 = file
+        .query_row("SELECT count(*) FROM seed", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(seeds, 0);
+    register.fsck();
+}
+
+#[test]
+fn what_was_deleted_does_not_come_back_with_the_next_delivery() {
+    let mut register = Register::new();
+    let c = register.collection(1);
+    register.put(put(1, 1, "amber", &[c]));
+    register.delete(delete(1, None, None));
+    let again = |other: &str| Put {
+        revive: false,
+        origin: other.into(),
+        ..put(1, 1, "amber", &[c])
+    };
+    let size = register.store.head().unwrap().size;
+    for _ in 0..3 {
+        let stored = register.put(again("eu"));
+        assert!(matches!(stored, Stored::Deleted { .. }), "{stored:?}");
+    }
+    assert_eq!(
+        register.store.head().unwrap().size,
+        size + 1,
+        "logged once, however often it is tried"
+    );
+    assert!(matches!(register.put(again("ee")), Stored::Deleted { .. }));
+    register.fsck();
+    // another content or version of it is another matter
+    let other = Put {
+        revive: false,
+        ..put(1, 2, "amber", &[c])
+    };
+    assert!(matches!(register.put(other), Stored::New { .. }));
+    // and who may bring it back does; then it is known again to everybody
+    assert!(matches!(
+        register.put(put(1, 1, "amber", &[c])),
+        Stored::NewVersion { .. }
+    ));
+    assert!(matches!(register.put(again("eu")), Stored::Known { .. }));
+    register.fsck();
+    register.delete(delete(1, None, None));
+    assert!(matches!(register.put(again("eu")), Stored::Deleted { .. }));
     register.fsck();
 }

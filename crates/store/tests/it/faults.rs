@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use comity_store::{Batch, Op, Options, PageQuery, Stored};
+use comity_store::{BackupError, Batch, Head, Level, Op, Options, PageQuery, Report, Stored};
 
 use crate::support::{Register, delete, put, sign};
 
@@ -131,7 +131,10 @@ fn a_full_disk_fails_batches_and_nothing_else() {
         ) {
             Ok(done) => acknowledged.push((n, done.head.size)),
             Err(error) => {
-                assert!(!error.is_fatal(), "{error}");
+                assert!(
+                    matches!(error, comity_store::AppendError::Full(_)),
+                    "{error}"
+                );
                 failures += 1;
             }
         }
@@ -177,12 +180,15 @@ fn a_second_writer_is_refused_and_a_copy_is_whole() {
     register.put(put(2, 1, "amber", &[c]));
     // the drill: back into an empty directory, opened, sound, and it goes on from there
     let home = target.path().join("home");
-    let report = comity_store::restore(&copy, &home, &mut |_| {}).unwrap();
+    let (report, of_the_copy) = restore(&copy, &home).unwrap();
     assert!(report.is_clean());
-    assert!(
-        comity_store::restore(&copy, &home, &mut |_| {}).is_err(),
-        "never overwrites"
-    );
+    assert_eq!(of_the_copy, head);
+    assert!(restore(&copy, &home).is_err(), "never overwrites");
+    let elsewhere = target.path().join("elsewhere");
+    let refuse = |_: &Head| Err("another head was expected".to_owned());
+    let error = comity_store::restore(&copy, &elsewhere, Level::Deep, &refuse, &mut |_| {});
+    assert!(matches!(error, Err(BackupError::Refused(_))), "{error:?}");
+    assert!(!elsewhere.join("register.db").exists());
     let (store, mut writer) = comity_store::open(&home, &Options::default()).unwrap();
     assert_eq!(store.head().unwrap(), head);
     let ops = vec![Op::Put(Box::new(put(3, 1, "amber", &[c])))];
@@ -197,7 +203,100 @@ fn a_second_writer_is_refused_and_a_copy_is_whole() {
         .unwrap();
     drop(connection);
     let other = target.path().join("other");
-    let error = comity_store::restore(&broken, &other, &mut |_| {}).unwrap_err();
+    let error = restore(&broken, &other).unwrap_err();
     assert!(error.to_string().contains("record.commitment"), "{error}");
     assert!(!other.join("register.db").exists());
+}
+
+/// A register whose write-ahead log was left behind, with a record in it that must turn up nowhere else.
+fn leave_a_log_behind(dir: &std::path::Path) {
+    let mut register = Register::new();
+    let c = register.collection(1);
+    register.put(put(1, 1, "amber", &[c]));
+    let name = |end: &str| register.dir.path().join(format!("register.db{end}"));
+    assert!(name("-wal").metadata().unwrap().len() > 0);
+    for end in ["-wal", "-shm"] {
+        std::fs::copy(name(end), dir.join(format!("register.db{end}"))).unwrap();
+    }
+}
+
+#[test]
+fn what_another_database_left_behind_is_never_taken_for_a_part_of_this_one() {
+    let source = Register::new();
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("register.db");
+    source.store.backup(&copy, &mut |_| {}).unwrap();
+
+    let dir = tempfile::tempdir().unwrap();
+    leave_a_log_behind(dir.path());
+    let genesis = comity_store::Genesis {
+        database_id: [7; 16],
+        origin: "x".into(),
+        created_micros: 1,
+    };
+    let error = comity_store::create(dir.path(), &genesis).unwrap_err();
+    assert!(
+        matches!(error, comity_store::OpenError::Leftover(_)),
+        "{error}"
+    );
+    let error = restore(&copy, dir.path()).unwrap_err();
+    assert!(error.to_string().contains("register.db-wal"), "{error}");
+    assert!(!dir.path().join("register.db").exists());
+
+    // the same beside the copy that is to be restored, and where a copy shall go
+    leave_a_log_behind(folder.path());
+    let home = tempfile::tempdir().unwrap();
+    assert!(restore(&copy, home.path()).is_err());
+    assert!(
+        source
+            .store
+            .backup(&dir.path().join("register.db"), &mut |_| {})
+            .is_err()
+    );
+
+    // and in what a restore left that was cut
+    let staging = home.path().join("restore.unfinished");
+    std::fs::create_dir_all(&staging).unwrap();
+    leave_a_log_behind(&staging);
+    for end in ["-wal", "-shm"] {
+        std::fs::remove_file(folder.path().join(format!("register.db{end}"))).unwrap();
+    }
+    restore(&copy, home.path()).unwrap();
+    let restored = comity_store::open_read_only(home.path(), &Options::default()).unwrap();
+    assert_eq!(restored.head().unwrap().size, 0);
+}
+
+/// A restore that any head is good for.
+fn restore(from: &std::path::Path, dir: &std::path::Path) -> Result<(Report, Head), BackupError> {
+    comity_store::restore(from, dir, Level::Deep, &|_| Ok(()), &mut |_| {})
+}
+
+#[test]
+fn a_copy_of_an_older_version_is_restored_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("v1.db");
+    std::fs::write(&copy, include_bytes!("../versions/v1.db")).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let (_, head) = restore(&copy, home.path()).unwrap();
+    assert_eq!(head.size, 7);
+    comity_store::open(home.path(), &Options::default()).unwrap();
+}
+
+#[test]
+fn a_database_put_in_place_of_the_opened_one_is_not_written_to() {
+    let mut register = Register::new();
+    let c = register.collection(1);
+    register.put(put(1, 1, "amber", &[c]));
+    // the same head, another database: a copy made before, say, that went on elsewhere
+    rusqlite::Connection::open(register.dir.path().join("register.db"))
+        .unwrap()
+        .execute("UPDATE register SET database_id = zeroblob(16)", [])
+        .unwrap();
+    let batch = Batch {
+        now_micros: 1,
+        ops: vec![Op::Put(Box::new(put(2, 1, "amber", &[c])))],
+    };
+    let error = register.writer.append(&batch, &sign).unwrap_err();
+    assert!(error.is_fatal(), "{error}");
+    assert_eq!(register.store.head().unwrap().size, 2);
 }

@@ -11,6 +11,7 @@
 mod basics;
 mod batches;
 mod crash;
+mod erasure;
 mod evidence;
 mod faults;
 mod fsck;

@@ -8,7 +8,7 @@ use comity_store::{
 };
 use proptest::prelude::*;
 
-use crate::support::{Register, delete, id, put, version};
+use crate::support::{REVOKED, Register, delete, id, put, put_with, version};
 
 const LABELS: [&str; 3] = ["amber", "green", "red"];
 
@@ -96,21 +96,14 @@ impl Model {
             } => {
                 let wanted: Vec<usize> = (0..2).filter(|i| wanted & (1 << i) != 0).collect();
                 let keys: Vec<CollectionKey> = wanted.iter().map(|i| collections[*i]).collect();
-                let mut sent = put(*object, *number, LABELS[*label], &keys);
-                sent.revoked = *revoked;
+                let mut more = String::new();
                 if *other_content {
-                    sent.bytes.push(b'\n');
-                    sent.bytes.truncate(sent.bytes.len() - 2);
-                    sent.bytes.extend_from_slice(br#","x_other":1}"#);
-                    sent = crate::support::put_bytes(
-                        *object,
-                        *number,
-                        LABELS[*label],
-                        &keys,
-                        sent.bytes,
-                    );
-                    sent.revoked = *revoked;
+                    more.push_str(r#","x_other":1"#);
                 }
+                if *revoked {
+                    more.push_str(REVOKED);
+                }
+                let sent = put_with(*object, *number, LABELS[*label], &keys, &more);
                 let stored = register.put(sent);
                 self.put(register, stored, step, &wanted, collections);
             }
@@ -193,7 +186,7 @@ impl Model {
             .iter_mut()
             .find(|v| v.object == *object && v.number == *number);
         if let Some(known) = known {
-            if known.other_content == *other_content {
+            if (known.other_content, known.revoked) == (*other_content, *revoked) {
                 let new = wanted
                     .iter()
                     .filter(|c| !known.members.contains_key(c))

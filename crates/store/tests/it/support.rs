@@ -1,10 +1,14 @@
 //! What every test needs: a fresh register, short ways to make operations.
 
-use comity_ledger::entry::Event;
+use comity_ledger::{
+    checkpoint::Checkpoint,
+    entry::Event,
+    note::{KeyName, Signer},
+};
 use comity_store::{
-    Admin, Administer, Appended, Batch, BoxError, Collection, CollectionKey, Delete, Genesis, Hash,
-    LabelSetId, Op, Options, Outcome, PageQuery, Put, Scope, Seq, Store, Stored, VersionFilter,
-    Writer,
+    Admin, Administer, Appended, Batch, BoxError, Checks, Collection, CollectionKey, Delete,
+    Genesis, Hash, LabelSetId, Level, Op, Options, Outcome, PageQuery, Put, Report, Scope, Seq,
+    Store, Stored, VersionFilter, Writer,
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -16,8 +20,39 @@ pub(crate) struct Register {
     pub(crate) now: i64,
 }
 
+/// Origin of every register here, and name of the key that signs its heads.
+pub(crate) const ORIGIN: &str = "node.example/log";
+
 pub(crate) fn sign(size: u64, root: &Hash) -> Result<String, BoxError> {
-    Ok(format!("{size} {}", root[0]))
+    sign_with(&signer(1), size, root)
+}
+
+pub(crate) fn sign_with(signer: &Signer, size: u64, root: &Hash) -> Result<String, BoxError> {
+    Ok(Checkpoint::new(ORIGIN, size, *root)?
+        .sign(&[signer])?
+        .to_string())
+}
+
+/// The signer with this seed; 1 is the node's own.
+pub(crate) fn signer(seed: u8) -> Signer {
+    Signer::from_seed(KeyName::new(ORIGIN).unwrap(), &[seed; 32]).unwrap()
+}
+
+/// A whole check with the node's key.
+pub(crate) fn report(dir: &std::path::Path) -> Report {
+    let signer = signer(1);
+    let checks = Checks {
+        level: Level::Deep,
+        log_key: Some(signer.verifier()),
+        label_fits: Some(&|label, object| {
+            if label == "clear" && !object.object_marking_refs().is_empty() {
+                return Err("weaker than the object's own marking".into());
+            }
+            Ok(!object.granular_markings().is_empty())
+        }),
+        unversioned: None,
+    };
+    comity_store::fsck(dir, checks, &mut |_| {}).unwrap()
 }
 
 impl Register {
@@ -29,7 +64,7 @@ impl Register {
         let dir = tempfile::tempdir().unwrap();
         let genesis = Genesis {
             database_id: [7; 16],
-            origin: "node.example/log".into(),
+            origin: ORIGIN.into(),
             created_micros: 1,
         };
         comity_store::create(dir.path(), &genesis).unwrap();
@@ -128,9 +163,7 @@ impl Register {
     }
 
     pub(crate) fn fsck(&self) {
-        let report =
-            comity_store::fsck(self.dir.path(), comity_store::Level::Deep, &mut |_| {}).unwrap();
-        assert_eq!(report.problems, vec![]);
+        assert_eq!(report(self.dir.path()).problems, vec![]);
     }
 }
 
@@ -150,10 +183,27 @@ pub(crate) fn version(number: u32) -> String {
     format!("2024-01-01T00:00:{number:02}")
 }
 
+/// What makes an object the last of its versions.
+pub(crate) const REVOKED: &str = r#","revoked":true"#;
+
+/// Who every object here says has made it.
+pub(crate) const AUTHOR: &str = "identity--00000000-0000-4000-8000-000000000001";
+
 /// Version `number` of object `object`.
 pub(crate) fn put(object: u32, number: u32, label_set: &str, collections: &[CollectionKey]) -> Put {
+    put_with(object, number, label_set, collections, "")
+}
+
+/// The same with more properties: `,"revoked":true`.
+pub(crate) fn put_with(
+    object: u32,
+    number: u32,
+    label_set: &str,
+    collections: &[CollectionKey],
+    more: &str,
+) -> Put {
     let bytes = format!(
-        r#"{{"type":"indicator","id":"{}","spec_version":"2.1","created":"2024-01-01T00:00:00.000Z","modified":"{}.000Z","name":"beacon number {object} version {number}","pattern":"[ipv4-addr:value = '192.0.2.{}']","pattern_type":"stix","valid_from":"2024-01-01T00:00:00Z"}}"#,
+        r#"{{"type":"indicator","id":"{}","spec_version":"2.1","created":"2024-01-01T00:00:00.000Z","created_by_ref":"{AUTHOR}","modified":"{}.000Z","name":"beacon number {object} version {number}","pattern":"[ipv4-addr:value = '192.0.2.{}']","pattern_type":"stix","valid_from":"2024-01-01T00:00:00Z"{more}}}"#,
         id(object),
         version(number),
         object % 256
@@ -177,24 +227,24 @@ pub(crate) fn put_bytes(
         spec_version: "2.1".into(),
         version_key: version(number),
         version_text: format!("{}.000Z", version(number)),
-        created_by: None,
-        revoked: false,
+        created_by: Some(AUTHOR.into()),
+        revoked: bytes
+            .windows(REVOKED.len())
+            .any(|part| part == REVOKED.as_bytes()),
         content_sha256: Sha256::digest(&canonical).into(),
         bytes,
-        salt: Sha256::digest(format!("{object} {number}")).into(),
+        seed: Sha256::digest(format!("{object} {number}")).into(),
         label_set: label_set.into(),
         granular: false,
         collections: collections.to_vec(),
         origin: "ua".into(),
         author: Some("olena@ua".into()),
-        references: vec![(
-            "created_by_ref".into(),
-            "identity--00000000-0000-4000-8000-000000000001".into(),
-        )],
+        references: vec![("/created_by_ref".into(), AUTHOR.into())],
         event: Event::SubmissionAcceptance,
         link: [0; 32],
         consigned: None,
         withdrawal: None,
+        revive: true,
     }
 }
 

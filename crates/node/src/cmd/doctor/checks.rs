@@ -238,10 +238,15 @@ fn tls(config: &Config, checks: &mut Vec<Check>) {
 }
 
 fn register(config: &Config, checks: &mut Vec<Check>) {
-    match comity_store::fsck(&config.dir, Level::Quick, &mut |_| {}) {
-        Ok(report) if report.is_clean() => {
-            checks.push(Check::good("register", "head, tiles and counts agree"))
-        }
+    // a missing key is a finding of its own
+    let signer = app::log_signer(config).ok();
+    let key = signer.as_ref().map(comity_ledger::note::Signer::verifier);
+    let wanted = super::super::fsck::checks(Level::Quick, key);
+    match comity_store::fsck(&config.dir, wanted, &mut |_| {}) {
+        Ok(report) if report.is_clean() => checks.push(Check::good(
+            "register",
+            "signature of the head, tiles and counts agree",
+        )),
         Ok(report) => {
             for problem in report.problems.iter().take(5) {
                 let text = format!("{} at {}: {}", problem.what, problem.where_, problem.detail);

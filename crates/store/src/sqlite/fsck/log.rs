@@ -16,15 +16,11 @@ use crate::{Hash, ReadError};
 const CHUNK: usize = 4096;
 
 impl Check<'_> {
-    /// The identity row.
+    /// The identity row, and whether the head in it is the one that was signed.
     pub(super) fn register(&mut self) -> Result<u64, ReadError> {
         let head = head(self.connection)?;
-        if head.note.is_empty() && head.size > 0 {
-            self.problem(
-                "register.note",
-                "head",
-                "it has entries but no signed checkpoint",
-            );
+        if let Err(error) = head.check(self.checks.log_key) {
+            self.problem("register.note", "head", &error.to_string());
         }
         self.none_of(
             "register.added",

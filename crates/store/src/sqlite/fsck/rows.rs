@@ -27,10 +27,18 @@ const ORPHANS: &[(&str, &str)] = &[
     ("orphan.entry", "SELECT 'entry ' || e.idx, 'two records or none were accepted by it' FROM entry e
        WHERE e.kind = 0 AND (SELECT count(*) FROM record r WHERE r.seq = e.seq AND r.entry_index = e.idx)
          + (SELECT count(*) FROM tombstone t WHERE t.seq = e.seq AND t.entry_index = e.idx) <> 1"),
+    ("orphan.entry", "SELECT 'entry ' || d.idx, 'it has a content, and is about a record or not there' FROM entry_detail d
+       LEFT JOIN entry e ON e.idx = d.idx WHERE e.kind IS NULL OR e.kind = 0"),
+    ("orphan.seed", "SELECT 'seed ' || s.idx, 'its record was erased, or was never here' FROM seed s LEFT JOIN entry e ON e.idx = s.idx
+       WHERE e.kind IS NULL OR e.kind NOT IN (0, 6, 7) OR e.kind = 0 AND e.seq NOT IN (SELECT seq FROM record)"),
+    ("orphan.tombstone", "SELECT 'tombstone ' || t.seq, 'no entry deleted the record' FROM tombstone t
+       LEFT JOIN entry e ON e.idx = t.deletion_index WHERE e.kind IS NOT 2 OR e.seq IS NOT t.seq"),
     ("orphan.tombstone", "SELECT 'tombstone ' || t.seq, 'the record is still there' FROM tombstone t
        JOIN record r ON r.seq = t.seq"),
     ("orphan.delivery", "SELECT 'delivery ' || peer || ' ' || seq, 'no such record was ever here' FROM delivery
        WHERE seq NOT IN (SELECT seq FROM record) AND seq NOT IN (SELECT seq FROM tombstone)"),
+    ("orphan.disclosure", "SELECT 'disclosure ' || idx, 'its entry is not there' FROM disclosure
+       WHERE idx NOT IN (SELECT idx FROM entry WHERE kind = 4)"),
     ("orphan.disclosure", "SELECT 'disclosure ' || idx, 'its entry is not there' FROM disclosure_run
        WHERE idx NOT IN (SELECT idx FROM disclosure) OR idx NOT IN (SELECT idx FROM entry WHERE kind = 4)
          OR last >= (SELECT size FROM register)"),
