@@ -8,7 +8,7 @@ use comity_ledger::checkpoint::Checkpoint;
 use comity_ledger::cosignature::Cosigner;
 use comity_ledger::note::{KeyName, SignedNote, Signer, VerifierKey};
 use comity_ledger::verify::TrustedLog;
-use comity_store::{Admin, Administer, Fault, Genesis, Head, LogAlarmKind, Op, Outcome, Store};
+use comity_store::{Admin, Administer, AlarmKind, Fault, Genesis, Head, Op, Outcome, Store};
 
 use crate::catalog::Catalog;
 use crate::clock::SharedClock;
@@ -206,8 +206,8 @@ impl App {
         let release = Release::new(party.clone(), store.clone(), sequencer.size())
             .map_err(|error| AppError::Policy(error.to_string()))?;
         let catalog = RwLock::new(Arc::new(Catalog::load(&store)?));
-        for alarm in store.log_alarms(true)? {
-            if alarm.raised.kind == LogAlarmKind::OwnRollback {
+        for alarm in store.alarms(true)? {
+            if alarm.raised.kind == AlarmKind::OwnRollback {
                 sequencer.halt(&alarm.raised.detail);
             }
         }

@@ -122,7 +122,7 @@ async fn prove(
     Ok(Some(proved))
 }
 
-/// While an alarm about a peer's log is open, its node's records are not taken. It keeps them and tries again.
+/// While an alarm about a peer is open, its node's records are not taken. It keeps them and tries again.
 fn not_paused(ctx: &Ctx, caller: &Caller) -> Result<()> {
     let catalog = ctx.app.catalog();
     let paused = catalog.peers().iter().find_map(|peer| {
@@ -134,7 +134,7 @@ fn not_paused(ctx: &Ctx, caller: &Caller) -> Result<()> {
         Some(alarm) => Err(Error::unavailable(
             "peer.alarm",
             format!(
-                "nothing is taken from this node: there is an alarm ({}) about its log `{}`, and an officer has to look at it",
+                "nothing is taken from this node: there is an alarm ({}) about it or its log `{}`, and an officer has to look at it",
                 alarm.raised.kind.word(),
                 alarm.raised.origin
             ),

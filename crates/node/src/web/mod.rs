@@ -66,7 +66,7 @@ fn page(ctx: &Context, entries: u64) -> String {
         ),
         ("Entries in the log", entries.to_string()),
         ("Witnesses", witnesses(ctx, entries)),
-        ("Alarms about logs", alarms(ctx)),
+        ("Alarms", alarms(ctx)),
     ];
     if let Some(fingerprint) = &ctx.fingerprint {
         rows.push((
