@@ -298,7 +298,7 @@ pub fn paused(app: &App, peer: &str) -> Option<String> {
     let alarm = catalog.pausing(peer)?;
     let (id, kind) = (alarm.id, alarm.raised.kind.word());
     Some(format!(
-        "nothing is taken from `{peer}`: alarm {id} ({kind}) about its log is open\n  help: `comity alarms show {id}`; an officer acknowledges it"
+        "nothing is taken from `{peer}`: alarm {id} ({kind}) is open\n  help: `comity alarms show {id}`; an officer acknowledges it"
     ))
 }
 

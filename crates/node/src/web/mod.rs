@@ -70,7 +70,7 @@ fn page(ctx: &Context, entries: Option<u64>) -> String {
     if let Some(entries) = entries {
         rows.push(("Entries in the log", entries.to_string()));
         rows.push(("Witnesses", witnesses(ctx, entries)));
-        rows.push(("Alarms about logs", alarms(ctx)));
+        rows.push(("Alarms", alarms(ctx)));
     }
     if let Some(fingerprint) = &ctx.fingerprint {
         rows.push((

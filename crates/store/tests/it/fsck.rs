@@ -103,6 +103,7 @@ const DAMAGE: &[(&str, &str)] = &[
     ("UPDATE peer_head SET root = zeroblob(32)", "head.entry"),
     ("UPDATE peer_head SET note = 'x'", "head.note"),
     ("DELETE FROM alarm", "alarm.entry"),
+    ("UPDATE alarm SET entry_index = 0", "alarm.entry"),
     ("UPDATE withdrawal SET seq = 999", "withdrawal.record"),
     (
         "UPDATE position SET next_entry = 999 WHERE follower = 'search'",
