@@ -102,6 +102,8 @@ fn record(number: u32, line: &Line) -> Put {
     Put {
         id,
         object_type: "comity-custody".into(),
+        created_by: None,
+        references: Vec::new(),
         ..put_bytes(number, 1, "amber", &[], bytes.into_bytes())
     }
 }

@@ -11,6 +11,33 @@ use crate::support::{Register, admin, delete, put, put_with, report, sign_with, 
 /// (damage done behind the writer's back, code of a problem it must be reported as)
 const DAMAGE: &[(&str, &str)] = &[
     (
+        "UPDATE entry_detail SET content = replace(content, '\"by\"', '\"of\"') WHERE idx IN (SELECT idx FROM entry WHERE kind = 7)",
+        "entry.content",
+    ),
+    (
+        "UPDATE entry_detail SET content = replace(content, '\"what\"', '\"kind\"') WHERE idx IN (SELECT idx FROM entry WHERE kind = 9)",
+        "entry.kind",
+    ),
+    (
+        "DELETE FROM seed WHERE idx IN (SELECT idx FROM entry WHERE kind = 7)",
+        "entry.content",
+    ),
+    ("UPDATE person_key SET retired = NULL", "admin.changed"),
+    ("UPDATE person_key SET retired = 1", "admin.changed"),
+    (
+        "UPDATE person_key SET principal = 'petro@ua'",
+        "admin.changed",
+    ),
+    (
+        "DELETE FROM person_key WHERE retired IS NULL",
+        "admin.missing",
+    ),
+    (
+        "INSERT INTO person_key (vkey, principal, added) VALUES ('x', 'olena@ua', 1)",
+        "admin.extra",
+    ),
+    ("UPDATE peer SET receipt_key = 'other'", "admin.changed"),
+    (
         "UPDATE entry SET bytes = zeroblob(76) WHERE idx = 2",
         "log.entry",
     ),
@@ -259,6 +286,7 @@ fn people(register: &mut Register) {
         url: "https://node.example.eu".into(),
         fingerprint: None,
         log_key: None,
+        receipt_key: Some("comity.eu/receipts/1+1+x".into()),
         settings: serde_json::json!({ "push": [{ "local": "a", "remote": "b" }] }),
         state: PeerState::Pending,
         created: 1,
@@ -277,6 +305,19 @@ fn people(register: &mut Register) {
         Admin::PutToken(token("revoked", "olena@ua", 3)),
         Admin::DropToken("revoked".into()),
         Admin::PutPeer(peer),
+        Admin::PutPersonKey {
+            principal: "olena@ua".into(),
+            vkey: "olena@ua+1+x".into(),
+        },
+        Admin::PutPersonKey {
+            principal: "olena@ua".into(),
+            vkey: "olena@ua+2+x".into(),
+        },
+        Admin::RetirePersonKey("olena@ua+1+x".into()),
+        Admin::ForgetHeads {
+            party: "cz".into(),
+            reason: "it began anew".into(),
+        },
         setting("a", Some("1")),
         setting("b", Some("2")),
         setting("b", None),
@@ -306,6 +347,7 @@ fn every_kind_of_damage_is_found() {
         who: "olena@ua".into(),
         reason: "too late".into(),
         content_sha256: [4; 32],
+        consigned: None,
         seed: [4; 32],
     }));
     register.one(Op::Relabel(Relabel {

@@ -7,7 +7,7 @@ use comity_store::{
     WithdrawalAct,
 };
 
-use crate::support::{Register, admin, delete, id, put, version};
+use crate::support::{REVOKED, Register, admin, delete, id, put, put_with, version};
 
 pub(crate) fn consigned(leaf: u8) -> Consigned {
     Consigned {
@@ -22,7 +22,10 @@ pub(crate) fn consigned(leaf: u8) -> Consigned {
 
 /// A record as a Comity peer gives it.
 pub(crate) fn from_peer(object: u32, number: u32, leaf: u8, collections: &[CollectionKey]) -> Put {
-    let mut put = put(object, number, "amber", collections);
+    given(put(object, number, "amber", collections), leaf)
+}
+
+fn given(mut put: Put, leaf: u8) -> Put {
     put.origin = "eu".into();
     put.event = Event::ContentConsignment;
     put.link = [leaf; 32];
@@ -140,7 +143,7 @@ fn refusals_are_answered_once_per_leaf() {
             reason: "not valid".into(),
             content_sha256: [7; 32],
             consigned: Some(consigned(leaf)),
-            salt: [6; 32],
+            seed: [6; 32],
         })
     };
     let first = register.one(refuse(1));
@@ -149,8 +152,7 @@ fn refusals_are_answered_once_per_leaf() {
     // a conflict with what is here
     register.put(put(1, 1, "amber", &[c]));
     for _ in 0..2 {
-        let mut other = from_peer(1, 1, 3, &[c]);
-        other.content_sha256 = [9; 32];
+        let other = given(put_with(1, 1, "amber", &[c], r#","x_other":1"#), 3);
         assert!(matches!(register.put(other), Stored::Conflict { .. }));
     }
     let owed = register.store.answers_owed("eu", 10).unwrap();
@@ -164,6 +166,11 @@ fn refusals_are_answered_once_per_leaf() {
         owed.iter()
             .all(|one| one.seq.is_none() && one.reason.is_some())
     );
+    for one in &owed {
+        let entry = Entry::decode(&one.entry).unwrap();
+        let salt = one.salt.unwrap();
+        assert_eq!(entry.commitment, commitment(&salt, &one.content_sha256));
+    }
     register.fsck();
 }
 
@@ -338,8 +345,7 @@ fn only_newer_heads_become_entries() {
 }
 
 fn withdrawn(object: u32, number: u32, leaf: u8, act: WithdrawalAct, c: CollectionKey) -> Put {
-    let mut put = from_peer(object, number, leaf, &[c]);
-    put.revoked = true;
+    let mut put = given(put_with(object, number, "amber", &[c], REVOKED), leaf);
     put.withdrawal = Some(Withdrawal {
         party: "eu".into(),
         reason: "wrong".into(),
@@ -412,9 +418,8 @@ fn a_withdrawal_removes_what_came_before_or_waits() {
         ]
     );
     // our own asking waits for nobody here
-    let mut own = put(3, 1, "amber", &[c]);
+    let mut own = put_with(3, 1, "amber", &[c], REVOKED);
     own.event = Event::Withdrawal;
-    own.revoked = true;
     own.withdrawal = Some(Withdrawal {
         party: "ua".into(),
         reason: "ours".into(),
@@ -445,7 +450,7 @@ pub(crate) fn everything(c: CollectionKey, own: Seq) -> Vec<Op> {
             reason: "not valid".into(),
             content_sha256: [7; 32],
             consigned: Some(consigned(5)),
-            salt: [6; 32],
+            seed: [6; 32],
         }),
         awaited(own, 0),
         Op::Expire(Expire {
