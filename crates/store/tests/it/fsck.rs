@@ -316,6 +316,7 @@ fn people(register: &mut Register) {
         Admin::RetirePersonKey("olena@ua+1+x".into()),
         Admin::ForgetHeads {
             party: "cz".into(),
+            origin: "comity.cz/log/1".into(),
             reason: "it began anew".into(),
         },
         setting("a", Some("1")),
