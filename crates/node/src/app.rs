@@ -8,7 +8,7 @@ use comity_ledger::checkpoint::Checkpoint;
 use comity_ledger::cosignature::Cosigner;
 use comity_ledger::note::{KeyName, Signer, VerifierKey};
 use comity_ledger::verify::TrustedLog;
-use comity_store::{Admin, Administer, Fault, Genesis, LogAlarmKind, Op, Outcome, Store};
+use comity_store::{Admin, Administer, AlarmKind, Fault, Genesis, Op, Outcome, Store};
 
 use crate::catalog::Catalog;
 use crate::clock::SharedClock;
@@ -313,8 +313,8 @@ impl App {
         let release = Release::new(party.clone(), store.clone(), sequencer.size())
             .map_err(|error| AppError::Policy(error.to_string()))?;
         let catalog = RwLock::new(Arc::new(Catalog::load(&store)?));
-        for alarm in store.log_alarms(true)? {
-            if alarm.raised.kind == LogAlarmKind::OwnRollback {
+        for alarm in store.alarms(true)? {
+            if alarm.raised.kind == AlarmKind::OwnRollback {
                 sequencer.halt(&alarm.raised.detail);
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use comity_access::{Account, Audience, Grants, PartyId, PrincipalId, Reader, ReaderError};
 use comity_store::{
-    Certificate, Collection, CollectionKey, Grant, LogAlarm, Peer, Principal, ReadError, Store,
+    Alarm, Certificate, Collection, CollectionKey, Grant, Peer, Principal, ReadError, Store,
     Subject, Token,
 };
 
@@ -22,7 +22,7 @@ pub struct Catalog {
     audiences: HashMap<CollectionKey, Audience>,
     peers: Vec<Arc<Peer>>,
     /// Those nobody has acknowledged.
-    alarms: Vec<LogAlarm>,
+    alarms: Vec<Alarm>,
     /// Policies of witnesses for peers' logs, by the peer's key.
     peer_policies: HashMap<String, String>,
 }
@@ -81,7 +81,7 @@ impl Catalog {
             collections,
             audiences,
             peers,
-            alarms: store.log_alarms(true)?,
+            alarms: store.alarms(true)?,
             peer_policies,
         })
     }
@@ -176,15 +176,15 @@ impl Catalog {
         self.peers.iter().find(|peer| peer.key == key)
     }
 
-    /// Alarms about logs that nobody has acknowledged.
+    /// Alarms that nobody has acknowledged.
     #[must_use]
-    pub fn alarms(&self) -> &[LogAlarm] {
+    pub fn alarms(&self) -> &[Alarm] {
         &self.alarms
     }
 
     /// The alarm for which nothing is taken from a peer, if there is one.
     #[must_use]
-    pub fn pausing(&self, peer: &str) -> Option<&LogAlarm> {
+    pub fn pausing(&self, peer: &str) -> Option<&Alarm> {
         self.alarms
             .iter()
             .find(|alarm| alarm.raised.pauses && alarm.raised.peer.as_deref() == Some(peer))

@@ -29,6 +29,7 @@ pub mod opening;
 pub mod peers;
 pub mod proof;
 pub mod release;
+pub mod search;
 pub mod sent;
 pub mod sequencer;
 pub mod taxii;

@@ -22,6 +22,8 @@ pub const QUERY_BYTES_MAX: usize = 64 << 10;
 pub const HEADER_BYTES_MAX: usize = 32 << 10;
 /// A client must have sent its whole header by then (slow-client defence).
 pub const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
+/// A connection on which no request is under way is closed after this; HTTP/1 waits [`HEADER_TIME_MAX`] between two requests.
+pub const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
 /// A request body must have arrived by then.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 /// Open connections at once; further ones wait in the kernel's queue.

@@ -33,8 +33,6 @@ pub struct Metrics {
     pub follower_lag_entries: IntGaugeVec,
     /// Deliveries by peer and state.
     pub deliveries_total: IntCounterVec,
-    /// Alarms raised, by code.
-    pub alarms_total: IntCounterVec,
     /// Receipts of peers kept, by event.
     pub receipts_total: IntCounterVec,
     /// Receipts that did not come in time.
@@ -45,7 +43,7 @@ pub struct Metrics {
     pub log_witnessed_entries: IntGauge,
     /// Heads submitted to witnesses, by witness and outcome.
     pub witness_requests_total: IntCounterVec,
-    /// Alarms about logs that nobody has acknowledged, by kind.
+    /// Alarms that nobody has acknowledged, by kind.
     pub alarms_open: IntGaugeVec,
     /// 1 while something erased may still be found in the files.
     pub erasure_pending: IntGauge,
@@ -100,10 +98,7 @@ impl Metrics {
         )?;
         registry.register(Box::new(follower_lag_entries.clone()))?;
         let alarms_open = IntGaugeVec::new(
-            Opts::new(
-                "alarms_open",
-                "alarms about logs that nobody has acknowledged",
-            ),
+            Opts::new("alarms_open", "alarms that nobody has acknowledged"),
             &["kind"],
         )?;
         registry.register(Box::new(alarms_open.clone()))?;
@@ -126,7 +121,6 @@ impl Metrics {
                 "records handed to peers",
                 &["peer", "state"],
             )?,
-            alarms_total: counters("alarms_total", "alarms raised", &["code"])?,
             receipts_total: counters("receipts_total", "receipts of peers kept", &["event"])?,
             receipts_expired_total: counter(
                 "receipts_expired_total",

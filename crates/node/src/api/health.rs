@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::context::Insider;
 use crate::http::{Ctx, Result};
 
 /// What `/healthz` answers.
@@ -15,7 +16,7 @@ pub struct Health {
     /// `ok`: the register can be read and takes writes. `full`: it can be read; there is no space for writes. `failed`, with 503:
     /// it takes no writes until the node has started anew.
     status: &'static str,
-    /// Seconds since the last log entry; absent for an empty log.
+    /// Seconds since the last log entry, for accounts and the machine itself; absent for an empty log.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_commit_age_seconds: Option<i64>,
 }
@@ -31,11 +32,12 @@ pub struct Health {
         (status = 503, description = "No write is taken any more: the node is about to end", body = Health)
     )
 )]
-pub async fn get(State(ctx): State<Ctx>) -> Result<Response> {
+pub async fn get(State(ctx): State<Ctx>, Insider(insider): Insider) -> Result<Response> {
     let size = ctx.app.store.head()?.size;
     let last = match size.checked_sub(1) {
-        Some(last) => ctx.app.store.changes(last, 1)?.pop(),
-        None => None,
+        // when records come in is nothing for strangers
+        Some(last) if insider => ctx.app.store.changes(last, 1)?.pop(),
+        _ => None,
     };
     let age = last.map(|entry| (ctx.app.clock.now_micros() - entry.time_micros).max(0) / 1_000_000);
     let failed = ctx.app.sequencer.failed().is_some();

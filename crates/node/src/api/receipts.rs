@@ -112,6 +112,10 @@ fn admitted(ctx: &Ctx, caller: &Caller) -> Result<Arc<Peer>> {
         .ok_or_else(|| Error::forbidden("receipts pass between nodes that are peers"))
 }
 
+/// What the other side is told; which alarm it is, its people are told by voice.
+const PAUSED: &str =
+    "nothing is taken from this node: an alarm about it is open, and an officer has to look at it";
+
 impl From<TakeError> for Error {
     fn from(error: TakeError) -> Self {
         let text = error.to_string();
@@ -119,6 +123,8 @@ impl From<TakeError> for Error {
             TakeError::Head(error) => error.into(),
             TakeError::Read(error) => error.into(),
             TakeError::Submit(error) => error.into(),
+            TakeError::Admin(error) => Self::internal(error),
+            TakeError::Paused(_) => Self::unavailable("peer.alarm", PAUSED),
             TakeError::Shape(_) => Self::unprocessable("receipts.batch", text),
             TakeError::Key(..) => Self::unavailable("receipts.key", text),
             TakeError::Client(_) => Self::internal(text),

@@ -54,7 +54,7 @@ pub async fn get(
     let parameters: Parameters = parameters(query.as_deref())?;
     let (scope, collection) = place(&ctx, &caller, parameters.collection.as_deref())?;
     let worker = (Arc::clone(&ctx), caller);
-    let view = reading(true, move || {
+    let view = reading(&ctx, true, move || {
         let (ctx, caller) = worker;
         let record = find(&ctx, &id, parameters.version.as_deref(), &scope, collection)?;
         let label = ctx.app.release.label(record.label_set)?;

@@ -1,4 +1,4 @@
-//! `comity alarms`: what is wrong with a log, ours or a peer's, and who took note of it.
+//! `comity alarms`: what is wrong with a log, ours or a peer's, or with a receipt, and who took note of it.
 
 use clap::Subcommand;
 
@@ -10,8 +10,10 @@ use crate::control::{Alarms, Command};
 /// Arguments of `comity alarms`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Nothing is taken from a peer with an open alarm until an officer acknowledges it. Keep both heads: together they\n\
-                  prove to anybody what happened. Exit code 1: an alarm is open."
+    after_help = "Kinds: split (two histories), rollback (the log went back), stalled (it shows an old head), forged (a head it did not\n\
+                  sign), false-receipt, own-rollback (this register is an old copy). Nothing is taken from a peer with an open\n\
+                  alarm until an officer acknowledges it. Keep the evidence: two heads together prove to anybody what happened.\n\
+                  If the log truly began anew: `comity peer forget-heads`. Exit code 1: an alarm is open."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -26,7 +28,7 @@ enum Act {
         #[arg(long)]
         all: bool,
     },
-    /// Show one with its evidence: the head that was known and the one that contradicts it
+    /// Show one with its evidence: the head that was known and the one that contradicts it, or the false receipt
     Show {
         /// Its number
         id: i64,
@@ -99,7 +101,13 @@ fn print(ui: &Ui, alarm: &serde_json::Value) -> anyhow::Result<()> {
             ui.line(format!("{:<16} {value}", key.replace('_', " ")))?;
         }
     }
-    for (key, name) in [("kept", "known before"), ("shown", "contradicts it")] {
+    let false_receipt = text(alarm, "kind") == "false-receipt";
+    let shown = if false_receipt {
+        "receipt and proof"
+    } else {
+        "contradicts it"
+    };
+    for (key, name) in [("kept", "known before"), ("shown", shown)] {
         let note = text(alarm, key);
         if !note.is_empty() {
             ui.line(format!("--- {name}\n{}", note.trim_end()))?;

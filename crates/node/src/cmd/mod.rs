@@ -4,7 +4,6 @@
 //! Data goes to stdout, words for people to stderr, and the exit code says how it ended ([`exit`]).
 
 mod access;
-mod alarm;
 mod alarms;
 mod backup;
 mod call;
@@ -153,8 +152,6 @@ enum Command {
     Withdrawal(withdrawal::Args),
     /// Check a receipt of another party
     Receipt(receipt::Args),
-    /// What somebody must look at: another log that went back or split, a false receipt
-    Alarm(alarm::Args),
     /// Other nodes and TAXII servers
     Peer(peer::Args),
     /// People and programs that may sign in
@@ -169,7 +166,7 @@ enum Command {
     Evidence(evidence::Args),
     /// The transparency log: head, entries, proofs
     Log(log::Args),
-    /// Alarms about logs, ours and peers'
+    /// What somebody must look at: a log, ours or a peer's, that is not what it was; a false receipt
     Alarms(alarms::Args),
     /// Cosign the logs of others; needs no node
     Witness(witness::Args),
@@ -241,7 +238,6 @@ fn run(cli: Cli, ui: &Ui) -> anyhow::Result<u8> {
         Command::Withdraw(args) => withdraw::run(args, global, ui),
         Command::Withdrawal(args) => withdrawal::run(args, global, ui),
         Command::Receipt(args) => receipt::run(args, global, ui),
-        Command::Alarm(args) => alarm::run(args, global, ui),
         Command::Peer(args) => peer::run(args, global, ui),
         Command::User(args) => user::run(args, global, ui),
         Command::Token(args) => token::run(args, global, ui),

@@ -66,7 +66,8 @@ enum Act {
         /// Its name here
         name: String,
     },
-    /// A peer's log began anew, as the other side said by voice: forget its heads, so that it can be taken up again
+    /// A peer's log began anew, as the other side said by voice: its heads are no measure any more, and the alarms about
+    /// them are acknowledged
     ForgetHeads {
         /// Its name here
         name: String,

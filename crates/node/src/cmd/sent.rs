@@ -153,7 +153,7 @@ fn overview(ui: &Ui, rows: &[Value], answer: &Value) -> anyhow::Result<u8> {
         let alarms = number(answer, "alarms");
         if alarms > 0 {
             ui.say(format_args!(
-                "{}: `comity alarm list`",
+                "{}: `comity alarms list`",
                 counted(alarms, "open alarm")
             ));
         }

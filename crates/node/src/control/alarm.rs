@@ -1,7 +1,7 @@
-//! Alarms about logs: what is wrong, with the evidence, and who took note of it.
+//! Alarms: what is wrong with a log or a receipt, with the evidence, and who took note of it.
 
 use comity_access::Role;
-use comity_store::{Admin, LogAlarm};
+use comity_store::{Admin, Alarm};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ pub(super) fn execute(
 ) -> Result<Value, ControlError> {
     match command {
         Alarms::List { open } => {
-            let alarms = app.store.log_alarms(open)?;
+            let alarms = app.store.alarms(open)?;
             for alarm in &alarms {
                 output.row(row(alarm))?;
             }
@@ -63,29 +63,29 @@ pub(super) fn execute(
                     micros_to_text(at)
                 )));
             }
-            app.administer_blocking(actor, Admin::AcknowledgeLogAlarm { id, remark })?;
+            app.administer_blocking(actor, Admin::AcknowledgeAlarm { id, remark })?;
             Ok(row(&find(app, id)?))
         }
     }
 }
 
 /// Who may use the directory may do it, as everything; of the accounts, officers.
-fn may_acknowledge(app: &App, actor: &str) -> Result<(), ControlError> {
+pub(super) fn may_acknowledge(app: &App, actor: &str) -> Result<(), ControlError> {
     match app.reader(actor) {
-        Some(reader) if reader.role() != Role::Officer => Err(ControlError::forbidden(
-            "an alarm about a log is acknowledged by an officer",
-        )),
+        Some(reader) if reader.role() != Role::Officer => {
+            Err(ControlError::forbidden("an officer acknowledges an alarm"))
+        }
         _ => Ok(()),
     }
 }
 
-fn find(app: &App, id: i64) -> Result<LogAlarm, ControlError> {
-    app.store.log_alarm(id)?.ok_or_else(|| {
+fn find(app: &App, id: i64) -> Result<Alarm, ControlError> {
+    app.store.alarm(id)?.ok_or_else(|| {
         ControlError::not_found("alarm", &id.to_string()).help("`comity alarms list` shows them")
     })
 }
 
-fn row(alarm: &LogAlarm) -> Value {
+fn row(alarm: &Alarm) -> Value {
     json!({
         "alarm": alarm.id,
         "kind": alarm.raised.kind,

@@ -45,7 +45,7 @@ pub use evidence::{Evidence, Keep as EvidenceKeep, Seal as EvidenceSeal, time as
 pub use export::Export;
 pub use import::Import;
 pub use log::Log;
-pub use officer::{Alarm, Refuse, Withdrawal};
+pub use officer::{Refuse, Withdrawal};
 pub use peer::Peer;
 pub use search::Search;
 pub use sent::Sent;
@@ -83,11 +83,9 @@ pub enum Command {
     Refuse(Refuse),
     /// What other parties ask to remove.
     Withdrawal(Withdrawal),
-    /// What somebody must look at.
-    Alarm(Alarm),
     /// The transparency log.
     Log(Log),
-    /// Alarms about logs.
+    /// What somebody must look at.
     Alarms(Alarms),
     /// Other nodes.
     Peer(Peer),
@@ -195,7 +193,6 @@ pub fn execute(
         Command::Sent(command) => sent::execute(app, &actor, &command, output),
         Command::Refuse(command) => officer::refuse(app, &actor, &command),
         Command::Withdrawal(command) => officer::withdrawal(app, &actor, &command, output),
-        Command::Alarm(command) => officer::alarm(app, &actor, &command, output),
         Command::Log(command) => log::execute(app, &actor, command, output),
         Command::Alarms(command) => alarm::execute(app, &actor, command, output),
         Command::Peer(command) => peer::execute(app, &actor, command, output),

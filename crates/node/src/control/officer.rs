@@ -1,7 +1,7 @@
-//! An officer's answers: refusing a record, deciding about a withdrawal, seeing to an alarm.
+//! An officer's answers: refusing a record, deciding about a withdrawal.
 
 use comity_ledger::entry::Event;
-use comity_store::{Admin, Outcome, Record, Which};
+use comity_store::{Outcome, Record, Which};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -45,22 +45,6 @@ pub enum Withdrawal {
         id: String,
         /// Why; the sender is told.
         reason: String,
-    },
-}
-
-/// Alarms.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Alarm {
-    /// Those nobody has seen to, or all.
-    List {
-        /// Seen ones, too.
-        all: bool,
-    },
-    /// One was seen to.
-    Seen {
-        /// Its entry.
-        entry: u64,
     },
 }
 
@@ -156,39 +140,6 @@ fn waiting(app: &App, id: &str, scope: &comity_store::Scope) -> Result<Record, C
         ControlError::not_found("withdrawal of", id)
             .help("`comity withdrawal list` shows those that wait")
     })
-}
-
-pub(super) fn alarm(
-    app: &App,
-    actor: &str,
-    command: &Alarm,
-    output: &mut dyn Output,
-) -> Result<Value, ControlError> {
-    match command {
-        Alarm::List { all } => {
-            let rows = app.store.alarms(!all, ROWS_MAX)?;
-            for row in &rows {
-                let content: Value = serde_json::from_str(&row.content).unwrap_or_default();
-                output.row(json!({
-                    "entry": row.entry_index,
-                    "party": row.party,
-                    "code": row.code,
-                    "text": content.get("text"),
-                    "raised": micros_to_text(row.raised),
-                    "times": row.times,
-                    "last": micros_to_text(row.last),
-                    "seen": row.seen.map(micros_to_text),
-                    "seen_by": row.seen_by,
-                    "evidence": content.get("evidence"),
-                }))?;
-            }
-            Ok(json!({ "alarms": rows.len() }))
-        }
-        Alarm::Seen { entry } => {
-            app.administer_blocking(actor, Admin::SeeAlarm(*entry))?;
-            Ok(json!({ "entry": entry, "result": "seen" }))
-        }
-    }
 }
 
 /// A reason that can stand in a receipt.

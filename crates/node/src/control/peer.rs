@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use super::{ControlError, ErrorKind, Output};
+use super::{ControlError, ErrorKind, Output, alarm};
 use crate::app::App;
 use crate::catalog::policy_setting;
 use crate::clock::micros_to_text;
@@ -143,16 +143,8 @@ pub(super) fn execute(
             serde_json::to_value(watched).map_err(ControlError::internal)
         }
         Peer::ForgetHeads { name, reason } => {
-            let row = find(app, &name)?;
-            let (party, key) = (row.party, row.key);
-            app.administer_blocking(actor, Admin::ForgetHeads { party, reason })?;
-            let forget = Progress::Cursor {
-                peer: key.clone(),
-                source: "log-head".to_owned(),
-                value: None,
-            };
-            app.sequencer.submit_blocking(vec![Op::Progress(forget)])?;
-            Ok(json!({ "peer": key, "result": "its next head is taken as the first" }))
+            alarm::may_acknowledge(app, actor)?;
+            forget_heads(app, actor, find(app, &name)?, reason, &wait)
         }
         Peer::Receipts(name) => {
             let peer = Arc::new(find(app, &name)?);
@@ -172,6 +164,34 @@ pub(super) fn execute(
             Ok(card)
         }
     }
+}
+
+/// A peer's log began anew: no head of it that was acted on or watched is a measure any more, and the alarms about them are
+/// acknowledged.
+fn forget_heads(
+    app: &Arc<App>,
+    actor: &str,
+    row: Row,
+    reason: String,
+    wait: &Handle,
+) -> Result<Value, ControlError> {
+    // no delivery that is judged now may bring a head of before back
+    let _turn = wait.block_on(app.exchange.turn(&row.party));
+    let forget = Progress::Cursor {
+        peer: row.key.clone(),
+        source: "log-head".to_owned(),
+        value: None,
+    };
+    // crash point: nothing is lost by this alone, for the command is repeated
+    app.sequencer.submit_blocking(vec![Op::Progress(forget)])?;
+    let origin = crate::app::origin(&row.party);
+    let change = Admin::ForgetHeads {
+        party: row.party,
+        origin,
+        reason,
+    };
+    app.administer_blocking(actor, change)?;
+    Ok(json!({ "peer": row.key, "result": "its next head is taken as the first" }))
 }
 
 /// Whom of a peer's witnesses to believe, the operator here says: the card only suggests.

@@ -308,7 +308,9 @@ impl From<HeadError> for Error {
             }
             HeadError::Read(error) => error.into(),
             HeadError::Submit(error) => error.into(),
-            HeadError::Client(_) | HeadError::Target(_) => Self::internal(text),
+            HeadError::Admin(_) | HeadError::Client(_) | HeadError::Target(_) => {
+                Self::internal(text)
+            }
         }
     }
 }

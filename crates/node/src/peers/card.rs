@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words;
 use crate::app::App;
 use crate::witnesses::Witnesses;
 
@@ -13,12 +14,16 @@ pub struct Card {
     /// `comity`.
     pub software: String,
     /// Version of the program.
+    #[serde(deserialize_with = "words::short")]
     pub version: String,
     /// The party the node speaks for.
+    #[serde(deserialize_with = "words::short")]
     pub party: String,
     /// The name people read.
+    #[serde(deserialize_with = "words::short")]
     pub name: String,
     /// Verifier key of its log (C2SP signed-note vkey).
+    #[serde(deserialize_with = "words::short")]
     pub log_key: String,
     /// Verifier key of its receipts; absent where none are given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,6 +40,7 @@ pub struct Card {
     /// Path of its TAXII API root.
     pub api_root: String,
     /// Whom to write to.
+    #[serde(default, deserialize_with = "words::short_option")]
     pub contact: Option<String>,
 }
 

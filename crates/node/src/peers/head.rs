@@ -1,18 +1,22 @@
 //! Heads of a peer's log: each that is acted on is checked against the key on the peer's card and against the one before,
 //! and becomes an entry of ours (the cross-link), so that neither side can later insert earlier entries. A log that went back
-//! or split raises an alarm that keeps both heads. `comity peer head` watches a log the same way, without any record.
+//! or split raises an alarm that keeps both heads.
+//!
+//! These heads (`peer_head`) are those on which records or receipts rest. What [`super::watch`] sees without any delivery it
+//! keeps apart: more heads, and no entries.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use comity_ledger::Hash;
 use comity_ledger::note::{SignedNote, VerifierKey};
 use comity_ledger::verify::{self, TrustedLog, VerifiedCheckpoint};
-use comity_store::{NewAlarm, Op, Peer, ReadError, SeenHead};
+use comity_store::{AlarmKind, Peer, ReadError, SeenHead};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
+use super::alarm;
 use super::client::ClientError;
-use crate::app::{App, origin};
+use super::judge::{Finding, Source};
+use crate::app::{AdminError, App, origin};
 use crate::sequencer::SubmitError;
 
 /// Why a peer's log could not be checked, or what is wrong with it.
@@ -33,6 +37,9 @@ pub enum HeadError {
     /// The register cannot be written.
     #[error(transparent)]
     Submit(#[from] SubmitError),
+    /// An alarm could not be kept.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
     /// The head is not signed by the key we know, or not of this log.
     #[error("the head `{peer}` shows is not its log's: {text}")]
     Head {
@@ -255,7 +262,7 @@ fn seen(
     })
 }
 
-/// Keeps what shows that a peer's log went back or split, for people: an entry with both heads. Other errors are no alarms.
+/// Raises an alarm with both heads if a peer's log went back or split, as watching does. Other errors are no alarms.
 ///
 /// # Errors
 /// When the register cannot be read or written.
@@ -264,52 +271,24 @@ pub async fn raise(
     peer: &Peer,
     error: &HeadError,
     note: &[u8],
-    consistency: Option<&Consistency>,
 ) -> Result<(), HeadError> {
-    let code = match error {
-        HeadError::Rollback { .. } => "head.rollback",
-        HeadError::Split { .. } => "head.split",
+    let kind = match error {
+        HeadError::Rollback { .. } => AlarmKind::Rollback,
+        HeadError::Split { .. } => AlarmKind::Split,
         _ => return Ok(()),
     };
-    let kept = kept(app, peer, &trusted(peer)?)?;
-    let kept = kept.map(|head| head.head().to_string());
-    let note_kept = app.store.peer_head(&peer.party)?.map(|head| head.note);
-    let evidence = json!({
-        "kept": note_kept.or(kept), "shown": String::from_utf8_lossy(note), "consistency": consistency,
-    });
-    alarm(app, &peer.party, code, &error.to_string(), evidence).await?;
-    Ok(())
-}
-
-/// Raises an alarm about a party: an entry of the log, a line for the operator, a number in the metrics.
-///
-/// # Errors
-/// When the register cannot be written.
-pub async fn alarm(
-    app: &App,
-    party: &str,
-    code: &str,
-    text: &str,
-    evidence: serde_json::Value,
-) -> Result<(), SubmitError> {
-    tracing::error!(
-        party,
-        code,
-        text,
-        "ALARM; `comity alarm list` shows the evidence"
-    );
-    app.metrics.alarms_total.with_label_values(&[code]).inc();
-    let alarm = NewAlarm {
-        party: party.to_owned(),
-        code: code.to_owned(),
-        text: text.to_owned(),
-        evidence,
-        salt: app.salt()?,
+    let kept = match app.store.peer_head(&peer.party)? {
+        Some(head) => Some(head.note),
+        None => app.store.cursor(&peer.key, SOURCE)?,
     };
-    app.sequencer
-        .submit(vec![Op::Alarm(Box::new(alarm))])
-        .await?;
-    Ok(())
+    let finding = Finding {
+        kind,
+        source: Source::Peer,
+        detail: error.to_string(),
+        kept,
+        shown: Some(String::from_utf8_lossy(note).into_owned()),
+    };
+    Ok(alarm::raise(app, peer, &finding).await?)
 }
 
 /// Where the last head of a peer was kept before heads were entries.

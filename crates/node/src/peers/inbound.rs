@@ -111,8 +111,7 @@ impl Proved {
                         Err(error.to_string())
                     }
                     Err(error) => {
-                        head::raise(app, &peer, &error, note.as_bytes(), consistency.as_ref())
-                            .await?;
+                        head::raise(app, &peer, &error, note.as_bytes()).await?;
                         return Err(error);
                     }
                 }

@@ -1,5 +1,5 @@
 //! Whether the heads that a peer and its witnesses show are one log that grows. Pure: heads and tiles come in, findings go
-//! out; what is fetched and kept is [`super::head`]'s.
+//! out; what is fetched and kept is [`super::watch`]'s.
 //!
 //! Every head is compared with the newest one known: the same size must have the same root, a larger one must begin with all
 //! of it, a smaller one must be its beginning. So each head kept is one tree with all that were kept before.
@@ -9,7 +9,7 @@ use comity_ledger::note::{SignedNote, VerifiedCosignature, VerifierKey};
 use comity_ledger::policy::Policy;
 use comity_ledger::tree::{TileSource, consistency_proof, verify_consistency};
 use comity_ledger::verify::{self, TrustedLog, VerifiedCheckpoint, VerifyError};
-use comity_store::LogAlarmKind;
+use comity_store::AlarmKind;
 
 /// A log whose newest witnessed head is this old, although it goes on, is stalled: three times as long as a node lets a
 /// cosignature grow old, so that a witness may be down for a while.
@@ -90,7 +90,7 @@ pub struct Good {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// What.
-    pub kind: LogAlarmKind,
+    pub kind: AlarmKind,
     /// Who showed it.
     pub source: Source,
     /// In words.
@@ -136,7 +136,7 @@ where
         match read(known, one) {
             Ok(head) => heads.push(head),
             Err(Unread::Forged(detail)) => judgement.findings.push(Finding {
-                kind: LogAlarmKind::Forged,
+                kind: AlarmKind::Forged,
                 source: one.source.clone(),
                 detail,
                 kept: None,
@@ -164,7 +164,7 @@ where
                 good.push(head);
             }
             Err(Unrelated::Split(detail)) => judgement.findings.push(Finding {
-                kind: LogAlarmKind::Split,
+                kind: AlarmKind::Split,
                 source: head.source,
                 detail,
                 kept: base.as_ref().map(|base| base.note.clone()),
@@ -307,14 +307,14 @@ fn older(known: &Known<'_>, good: &[Head], base: Option<&KnownHead>) -> Option<F
         .filter(|it| it.by_peer && it.checkpoint.head().size() > size);
     let (kind, detail) = match before {
         Some(before) => (
-            LogAlarmKind::Rollback,
+            AlarmKind::Rollback,
             format!(
                 "the log went back from {} to {size} entries",
                 before.checkpoint.head().size()
             ),
         ),
         None => (
-            LogAlarmKind::Stalled,
+            AlarmKind::Stalled,
             format!(
                 "the peer shows {size} entries, while its witnesses have cosigned {newest}: it shows us an old head"
             ),
@@ -371,7 +371,7 @@ fn stalled(
         .rev()
         .find(|head| head.checkpoint.head().size() == size);
     Some(Finding {
-        kind: LogAlarmKind::Stalled,
+        kind: AlarmKind::Stalled,
         source: Source::Peer,
         detail: format!(
             "the peer shows {newest} entries, but for {} minutes no quorum of its witnesses has cosigned more than {size}",

@@ -1,6 +1,9 @@
 //! Watching a peer's log: its heads, fetched from its witnesses and from itself, checked by [`super::judge`] against the key
 //! on its card, the witnesses our operator named for it, and every head kept before. The log can only grow, and whoever
 //! writes history anew, shows two of them or hides the newest is caught here. It needs no record: an observer does it too.
+//!
+//! The heads kept here (`watched_head`) are no entries of ours, for there may be one every ten seconds; those on which
+//! something rests are [`super::head`]'s. `comity peer forget-heads` lets both begin anew.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,15 +13,14 @@ use comity_ledger::tile::{Resource, TileId};
 use comity_ledger::tree::TileSource;
 use comity_ledger::verify::{self, TrustedLog};
 use comity_ledger::{Hash, tile};
-use comity_store::{LogAlarmKind, Op, Peer, Progress, RaiseLogAlarm, ReadError, WatchedHead};
+use comity_store::{Op, Peer, Progress, ReadError, WatchedHead};
 use futures_util::future::join_all;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use super::client::{Client, ClientError};
 use super::head::{HeadError, trusted};
-use super::judge::{self, Finding, Judgement, Known, KnownHead, Shown, Source};
-use super::{run, taxii};
+use super::judge::{self, Judgement, Known, KnownHead, Shown, Source};
+use super::{alarm, run, taxii};
 use crate::app::{AdminError, App};
 use crate::sequencer::SubmitError;
 use crate::witnesses::{Witnesses, WitnessesError};
@@ -210,7 +212,7 @@ where
         .map_err(|error| WatchError::Target(error.to_string()))?;
     keep(app, &origin, &judgement).await?;
     for finding in &judgement.findings {
-        raise(app, peer, &origin, finding).await?;
+        alarm::raise(app, peer, finding).await?;
     }
     let newest = app.store.watched_head(&origin)?;
     silent.extend(judgement.unproven);
@@ -270,51 +272,6 @@ async fn keep(app: &App, origin: &str, judgement: &Judgement) -> Result<(), Watc
         app.sequencer.submit(ops).await?;
     }
     Ok(())
-}
-
-/// Raises an alarm, unless one of that kind about that log, or for a forged head from that source, is open already.
-async fn raise(app: &App, peer: &Peer, origin: &str, finding: &Finding) -> Result<(), WatchError> {
-    let source = finding.source.name();
-    let open = app.catalog().alarms().iter().any(|alarm| {
-        alarm.raised.origin == origin
-            && alarm.raised.kind == finding.kind
-            && (finding.kind != LogAlarmKind::Forged || alarm.raised.source == source)
-    });
-    if open {
-        return Ok(());
-    }
-    // a witness that shows nonsense says nothing about the peer: nobody can stop our exchange by lying about a third
-    let pauses =
-        finding.kind != LogAlarmKind::Forged || !matches!(finding.source, Source::Witness(_));
-    let evidence = format!(
-        "{}\0{source}\0{}\0{}",
-        finding.kind.word(),
-        finding.kept.as_deref().unwrap_or_default(),
-        finding.shown.as_deref().unwrap_or_default()
-    );
-    let alarm = RaiseLogAlarm {
-        kind: finding.kind,
-        peer: Some(peer.key.clone()),
-        origin: origin.to_owned(),
-        source,
-        detail: finding.detail.clone(),
-        kept: finding.kept.clone(),
-        shown: finding.shown.clone(),
-        pauses,
-        evidence: Sha256::digest(evidence).into(),
-    };
-    tracing::error!(peer = %peer.key, kind = alarm.kind.word(), pauses, detail = %alarm.detail, "alarm about a log; both heads are kept: `comity alarms list`");
-    let raised = app
-        .administer(
-            &app.full_name("watch"),
-            comity_store::Admin::RaiseLogAlarm(Box::new(alarm)),
-        )
-        .await;
-    match raised {
-        // raised and acknowledged before: the officer knows
-        Ok(_) | Err(AdminError::Fault(comity_store::Fault::Taken { .. })) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Tiles of a log at a size.

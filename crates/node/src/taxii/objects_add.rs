@@ -92,7 +92,7 @@ async fn hide(
     mut verdicts: Vec<Verdict>,
 ) -> Result<Vec<Verdict>> {
     let (worker, caller) = (Arc::clone(ctx), caller.clone());
-    reading(verdicts.len() > 16, move || {
+    reading(ctx, verdicts.len() > 16, move || {
         for verdict in &mut verdicts {
             if let Some(stands) = verdict.stands {
                 // what was taken in lies in this collection now; what stood in the way may lie elsewhere only
@@ -176,7 +176,7 @@ async fn prove(
     Ok(Some(proved))
 }
 
-/// While an alarm about a peer's log is open, its node's records are not taken. It keeps them and tries again.
+/// While an alarm about a peer is open, its node's records are not taken. It keeps them and tries again.
 fn not_paused(ctx: &Ctx, caller: &Caller) -> Result<()> {
     let catalog = ctx.app.catalog();
     let paused = catalog.peers().iter().find_map(|peer| {
@@ -188,7 +188,7 @@ fn not_paused(ctx: &Ctx, caller: &Caller) -> Result<()> {
         Some(alarm) => Err(Error::unavailable(
             "peer.alarm",
             format!(
-                "nothing is taken from this node: there is an alarm ({}) about its log `{}`, and an officer has to look at it",
+                "nothing is taken from this node: there is an alarm ({}) about it or its log `{}`, and an officer has to look at it",
                 alarm.raised.kind.word(),
                 alarm.raised.origin
             ),

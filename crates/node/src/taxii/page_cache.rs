@@ -170,7 +170,10 @@ fn unchanged(store: &Store, from: u64, count: usize) -> bool {
     let quiet = |kind: &EntryKind| {
         matches!(
             kind,
-            EntryKind::Disclosure | EntryKind::Refusal | EntryKind::Administration
+            EntryKind::Disclosure
+                | EntryKind::Refusal
+                | EntryKind::Administration
+                | EntryKind::Alarm
         )
     };
     store.changes(from, count).is_ok_and(|changes| {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use comity_ledger::tree;
 use comity_ledger::verify::{self, VerifiedCheckpoint};
-use comity_store::{LogAlarmKind, Op, PeerKind, PeerState, Progress, RaiseLogAlarm};
+use comity_store::{AlarmKind, Op, PeerKind, PeerState, Progress, RaiseAlarm};
 use futures_util::future::join_all;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
@@ -206,8 +206,8 @@ pub async fn stop_signing(app: &Arc<App>, above: &Above) {
     app.sequencer.halt(&above.text);
     tracing::error!(source = %above.source, "{}", above.text);
     let kept = app.store.head().map(|head| head.note).unwrap_or_default();
-    let alarm = RaiseLogAlarm {
-        kind: LogAlarmKind::OwnRollback,
+    let alarm = RaiseAlarm {
+        kind: AlarmKind::OwnRollback,
         peer: None,
         origin: app.own_log.origin.clone(),
         source: above.source.clone(),

@@ -234,7 +234,7 @@ async fn no_receipt_in_time_is_logged_once_and_a_late_one_is_taken() {
     let entry = expired.expiry_entry.unwrap();
     let logged = ua.app.store.changes(entry, 1).unwrap().remove(0);
     assert_eq!(logged.event.code(), 0xc5);
-    assert!(!ua.alarms().contains(&"receipt.false".to_owned()));
+    assert!(!ua.alarms().contains(&"false-receipt"));
     eu.give("ua").await;
     let late = ua.recipient(&id(1));
     assert_eq!((late.state, late.late), (State::Received, true));

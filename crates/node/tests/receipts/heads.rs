@@ -1,8 +1,6 @@
 //! Logs that go back or split, and receipts that are not true: nothing is taken, and the evidence is kept.
 
-use std::sync::Arc;
-
-use comity_node::control::{self, Alarm, Command, Kept};
+use comity_node::control::{Alarms, Command, ErrorKind, Peer};
 use comity_node::peers::receipts::give::batch;
 use comity_node::peers::receipts::take::{TakeError, take};
 use comity_node::peers::receipts::{Batch, State};
@@ -46,7 +44,13 @@ async fn a_restored_log_that_goes_another_way_is_caught() {
         .await
         .unwrap_err();
     assert!(error.contains("went back"), "{error}");
-    assert_eq!(eu.alarms(), ["head.rollback"]);
+    assert_eq!(eu.alarms(), ["rollback"]);
+    // nothing is taken until an officer has looked, and nothing wrong afterwards
+    let error = run::push_now(&restored.app, &restored.peer("eu"))
+        .await
+        .unwrap_err();
+    assert!(error.contains("nothing is taken"), "{error}");
+    eu.acknowledge("jean").await;
     // then it grows past what EU knows, on another way
     for number in 10..60 {
         restored.publish(&[indicator(number, 0)], "eu").await;
@@ -55,29 +59,24 @@ async fn a_restored_log_that_goes_another_way_is_caught() {
         .await
         .unwrap_err();
     assert!(error.contains("does not continue"), "{error}");
-    assert_eq!(eu.alarms(), ["head.split", "head.rollback"]);
+    assert_eq!(eu.alarms(), ["split", "rollback"]);
     assert!(eu.record(&id(3)).is_none());
     assert_eq!(eu.app.store.peer_head("ua").unwrap().unwrap(), known);
-    // the same again is counted, and both heads are in the log
-    let _again = run::push_now(&restored.app, &restored.peer("eu")).await;
-    let mut kept = Kept::default();
-    let app = Arc::clone(&eu.app);
-    let kept = tokio::task::spawn_blocking(move || {
-        let command = Command::Alarm(Alarm::List { all: false });
-        control::execute(&app, "jean", command, &mut std::iter::empty(), &mut kept).unwrap();
-        kept
-    })
-    .await
-    .unwrap();
-    assert_eq!(kept.rows.len(), 2);
-    let evidence = &kept.rows[0]["evidence"];
-    assert_eq!(evidence["kept"], known.note);
-    assert!(
-        evidence["shown"]
-            .as_str()
-            .unwrap()
-            .starts_with("comity.ua/log/1\n")
-    );
+    // both heads are kept; acknowledged or not it is refused, and its next head is another alarm
+    let show = Command::Alarms(Alarms::Show(2));
+    let shown = eu.command("jean", show).await.unwrap();
+    assert_eq!(shown["kept"], known.note);
+    let note = shown["shown"].as_str().unwrap();
+    assert!(note.starts_with("comity.ua/log/1\n"), "{note}");
+    eu.acknowledge("jean").await;
+    let error = run::push_now(&restored.app, &restored.peer("eu"))
+        .await
+        .unwrap_err();
+    assert!(error.contains("does not continue"), "{error}");
+    assert_eq!(eu.open_alarms(), ["split"]);
+    let again = eu.app.store.alarms(true).unwrap().remove(0);
+    assert_ne!(again.raised.shown.as_deref(), Some(note));
+    eu.acknowledge("jean").await;
     // the true one goes on
     ua.publish(&[indicator(9, 0)], "eu").await;
     ua.push("eu").await;
@@ -100,11 +99,17 @@ async fn a_log_that_began_anew_is_taken_up_when_a_person_says_so() {
             .await
             .is_err()
     );
-    eu.administer(comity_store::Admin::ForgetHeads {
-        party: "ua".to_owned(),
-        reason: "their disk died, they said by voice".to_owned(),
-    })
-    .await;
+    assert_eq!(eu.open_alarms(), ["rollback"]);
+    let forget = || {
+        Command::Peer(Peer::ForgetHeads {
+            name: "ua".to_owned(),
+            reason: "their disk died, they said by voice".to_owned(),
+        })
+    };
+    let denied = eu.command("ada", forget()).await.unwrap_err();
+    assert_eq!(denied.kind, ErrorKind::Forbidden);
+    eu.command("jean", forget()).await.unwrap();
+    assert!(eu.open_alarms().is_empty());
     restored.push("eu").await;
     assert!(eu.record(&id(1)).is_some());
     eu.fsck();
@@ -140,7 +145,11 @@ async fn a_receipt_that_is_not_true_is_refused_and_raises_an_alarm() {
         let answer = take(&ua.app, ua.peer("eu"), one, None).await.unwrap();
         assert_eq!(answer.results[0].state, State::Refused, "{answer:?}");
         alarms += 1;
-        assert_eq!(ua.alarms().len(), alarms, "{answer:?}");
+        assert_eq!(ua.alarms(), vec!["false-receipt"; alarms], "{answer:?}");
+        // not even what is true is taken until an officer has looked
+        let paused = take(&ua.app, ua.peer("eu"), sound.clone(), None).await;
+        assert!(matches!(paused, Err(TakeError::Paused(_))));
+        ua.acknowledge("officer").await;
         let seq = ua.record(&id(1)).unwrap().seq;
         assert_eq!(ua.app.store.receipts(seq).unwrap(), vec![]);
     }

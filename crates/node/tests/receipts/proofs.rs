@@ -203,7 +203,7 @@ async fn pages_come_with_proofs_too() {
     ua.publish(&[indicator(3, 0)], "eu").await;
     let pulled = pull::pull(&eu.app, &target, local, &shared).await.unwrap();
     assert_eq!((pulled.new, pulled.refused), (1, 0));
-    assert_eq!(eu.alarms(), Vec::<String>::new());
+    assert_eq!(eu.alarms(), Vec::<&str>::new());
     eu.give("ua").await;
     for number in 1..=3 {
         assert_eq!(ua.state(&id(number)), comity_node::sent::State::Received);

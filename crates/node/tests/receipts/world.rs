@@ -7,6 +7,7 @@ use comity_access::{Audience, PartyId};
 use comity_node::app::{App, Running};
 use comity_node::clock::{Clock, SharedClock};
 use comity_node::config::{Config, Layer};
+use comity_node::control::{self, Alarms, Command, ControlError, Kept};
 use comity_node::entropy::{SharedEntropy, SystemEntropy};
 use comity_node::handling::{Handling, Source};
 use comity_node::http::Server;
@@ -20,6 +21,7 @@ use comity_store::{
     Admin, Collection, CollectionKey, Grant, Peer, Principal, Record, Subject, Token, Which,
 };
 use comity_testkit::clock::FakeClock;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 struct Time(FakeClock);
@@ -188,9 +190,45 @@ impl Side {
         self.recipient(id).state
     }
 
-    pub(super) fn alarms(&self) -> Vec<String> {
-        let alarms = self.app.store.alarms(false, 100).unwrap();
-        alarms.into_iter().map(|alarm| alarm.code).collect()
+    pub(super) fn alarms(&self) -> Vec<&'static str> {
+        self.kinds(false)
+    }
+
+    /// Those nobody has acknowledged.
+    pub(super) fn open_alarms(&self) -> Vec<&'static str> {
+        self.kinds(true)
+    }
+
+    fn kinds(&self, open: bool) -> Vec<&'static str> {
+        let alarms = self.app.store.alarms(open).unwrap();
+        alarms
+            .iter()
+            .map(|alarm| alarm.raised.kind.word())
+            .collect()
+    }
+
+    /// A command as a running node carries it out: on a thread of its own.
+    pub(super) async fn command(&self, by: &str, command: Command) -> Result<Value, ControlError> {
+        let (app, by) = (Arc::clone(&self.app), by.to_owned());
+        tokio::task::spawn_blocking(move || {
+            let mut kept = Kept::default();
+            control::execute(&app, &by, command, &mut std::iter::empty(), &mut kept)
+        })
+        .await
+        .unwrap()
+    }
+
+    /// An officer takes note of every open alarm.
+    pub(super) async fn acknowledge(&self, by: &str) {
+        for alarm in self.app.store.alarms(true).unwrap() {
+            let acknowledge = Alarms::Acknowledge {
+                id: alarm.id,
+                remark: "asked by voice".to_owned(),
+            };
+            self.command(by, Command::Alarms(acknowledge))
+                .await
+                .unwrap();
+        }
     }
 
     pub(super) fn fsck(&self) {

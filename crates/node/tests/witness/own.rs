@@ -3,7 +3,7 @@
 use comity_node::sequencer::SubmitError;
 use comity_node::witnesses::own;
 use comity_node::witnesses::submit::Submitter;
-use comity_store::{Admin, LogAlarmKind};
+use comity_store::{Admin, AlarmKind};
 
 use super::{Node, Site, TestClock, sources};
 
@@ -69,8 +69,8 @@ async fn e4_a_restored_old_backup_is_refused() {
         .await
         .unwrap_err();
     assert!(signing.to_string().contains("signs nothing"), "{signing}");
-    let alarms = node.app.store.log_alarms(true).unwrap();
-    assert_eq!(alarms[0].raised.kind, LogAlarmKind::OwnRollback);
+    let alarms = node.app.store.alarms(true).unwrap();
+    assert_eq!(alarms[0].raised.kind, AlarmKind::OwnRollback);
     assert_eq!((alarms[0].entry_index, node.size()), (None, older));
     // the register remembers, also when nobody can be asked
     port.stop().await;

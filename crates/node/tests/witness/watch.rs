@@ -10,7 +10,7 @@ use comity_node::peers::judge::{STALLED_SECONDS, Shown, Source};
 use comity_node::peers::run::paused;
 use comity_node::peers::watch::{TilesOf, Watched, settle};
 use comity_node::witnesses::Witnesses;
-use comity_store::{Admin, LogAlarmKind, Peer, PeerKind, PeerState};
+use comity_store::{Admin, AlarmKind, Peer, PeerKind, PeerState};
 
 use super::{Log, Node, Site, TestClock};
 
@@ -97,8 +97,8 @@ impl Watch {
         self.look(vec![(Source::Peer, note)], log).await
     }
 
-    fn alarms(&self) -> Vec<LogAlarmKind> {
-        let alarms = self.node.app.store.log_alarms(true).unwrap();
+    fn alarms(&self) -> Vec<AlarmKind> {
+        let alarms = self.node.app.store.alarms(true).unwrap();
         alarms.iter().map(|alarm| alarm.raised.kind).collect()
     }
 }
@@ -174,8 +174,8 @@ async fn e1_a_split_view_passes_nowhere_and_is_evidence() {
     ];
     let watched = watch.look(shown, &other).await;
     assert!(!watched.consistent);
-    assert_eq!(watch.alarms(), [LogAlarmKind::Split]);
-    let alarm = watch.node.app.store.log_alarms(true).unwrap().remove(0);
+    assert_eq!(watch.alarms(), [AlarmKind::Split]);
+    let alarm = watch.node.app.store.alarms(true).unwrap().remove(0);
     assert_eq!(
         alarm.raised.kept,
         Some(String::from_utf8(cosigned).unwrap())
@@ -199,13 +199,13 @@ async fn e1_a_split_view_passes_nowhere_and_is_evidence() {
         .watched_head("comity.eu/log/1")
         .unwrap();
     assert_eq!(seen.unwrap().root, log.frontier.root());
-    let change = Admin::AcknowledgeLogAlarm {
+    let change = Admin::AcknowledgeAlarm {
         id: alarm.id,
         remark: "spoke to Kaja by voice".to_owned(),
     };
     watch.node.app.administer("olena@ua", change).await.unwrap();
     assert_eq!(paused(&watch.node.app, "eu"), None);
-    let all = watch.node.app.store.log_alarms(false).unwrap();
+    let all = watch.node.app.store.alarms(false).unwrap();
     assert_eq!(all[0].acknowledged_by.as_deref(), Some("olena@ua"));
 }
 
@@ -219,10 +219,7 @@ async fn e1_history_written_anew_is_noticed_by_its_proof() {
     assert!(watch.peer_shows(&log).await.consistent);
     let watched = watch.peer_shows(&other).await;
     assert!(!watched.consistent);
-    assert_eq!(
-        (watched.size, watch.alarms()),
-        (4, vec![LogAlarmKind::Split])
-    );
+    assert_eq!((watched.size, watch.alarms()), (4, vec![AlarmKind::Split]));
 }
 
 /// E 2: the log goes on, and shows us an old head. Its witnesses have the newer one.
@@ -245,7 +242,7 @@ async fn e2_an_old_head_is_noticed_by_the_witnesses() {
     );
     assert_eq!(
         (watched.size, watch.alarms()),
-        (8, vec![LogAlarmKind::Stalled])
+        (8, vec![AlarmKind::Stalled])
     );
 }
 
@@ -268,7 +265,7 @@ async fn e2_a_log_that_witnesses_see_no_more_has_stalled() {
     assert!(watch.look(shown(), &log).await.consistent);
     watch.clock.0.advance(Duration::from_secs(1));
     assert!(!watch.look(shown(), &log).await.consistent);
-    assert_eq!(watch.alarms(), [LogAlarmKind::Stalled]);
+    assert_eq!(watch.alarms(), [AlarmKind::Stalled]);
     // witnesses that cannot be reached say nothing about the peer
     let other = Watch::new().await;
     other.peer_shows(&log).await;
@@ -301,8 +298,37 @@ async fn e3_a_log_that_went_back_is_noticed() {
     );
     assert_eq!(
         (watched.size, watch.alarms()),
-        (8, vec![LogAlarmKind::Rollback])
+        (8, vec![AlarmKind::Rollback])
     );
+}
+
+/// A log that began anew is taken up when an officer says so: until then it is an alarm, and nothing is taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_began_anew_is_watched_from_its_next_head() {
+    let watch = Watch::new().await;
+    let (mut log, mut anew) = (watch.log.clone(), watch.log.clone());
+    log.grow(8, "a");
+    anew.grow(8, "b");
+    assert!(watch.peer_shows(&log).await.consistent);
+    assert!(!watch.peer_shows(&anew).await.consistent);
+    assert_eq!(watch.alarms(), [AlarmKind::Split]);
+    for _ in 0..2 {
+        let forget = Admin::ForgetHeads {
+            party: "eu".to_owned(),
+            origin: "comity.eu/log/1".to_owned(),
+            reason: "their disk died".to_owned(),
+        };
+        watch.node.app.administer("olena@ua", forget).await.unwrap();
+        assert!(watch.alarms().is_empty());
+        assert_eq!(paused(&watch.node.app, "eu"), None);
+        let watched = watch.peer_shows(&anew).await;
+        assert!(watched.consistent, "{:?}", watched.problems);
+        assert_eq!((watched.seen_before, watched.size), (None, 8));
+    }
+    anew.grow(1, "b");
+    assert!(watch.peer_shows(&anew).await.consistent);
+    let kept = watch.node.app.store.alarms(false).unwrap();
+    assert_eq!(kept[0].remark.as_deref(), Some("their disk died"));
 }
 
 /// E 23: a head nobody of that log signed. From the peer it stops exchange; a witness cannot stop our exchange with a third
@@ -322,7 +348,7 @@ async fn e23_forged_heads_are_named_and_only_the_peer_pauses() {
     let honest = log.note().to_string().into_bytes();
     let shown = vec![(ee(), forged.clone()), (Source::Peer, honest)];
     assert!(!watch.look(shown, &log).await.consistent);
-    assert_eq!(watch.alarms(), [LogAlarmKind::Forged]);
+    assert_eq!(watch.alarms(), [AlarmKind::Forged]);
     assert_eq!(paused(&watch.node.app, "eu"), None);
     watch.look(vec![(Source::Peer, forged)], &log).await;
     assert_eq!(watch.alarms().len(), 2);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CollectionKey, Hash, RaiseLogAlarm};
+use super::{CollectionKey, Hash, RaiseAlarm};
 
 /// A person or program that can be known here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,19 +195,20 @@ pub enum Admin {
         /// `None` removes it.
         value: Option<String>,
     },
-    /// An alarm was seen to.
-    SeeAlarm(u64),
-    /// A party's log began anew, as a person was told: its heads until now are no measure any more.
+    /// A party's log began anew, as a person was told: its heads until now, acted on or watched, are no measure any more,
+    /// and the open alarms about them are acknowledged.
     ForgetHeads {
         /// The party.
         party: String,
+        /// Its log.
+        origin: String,
         /// Why.
         reason: String,
     },
     /// Keep an alarm. A fault if it was raised before: what happened is logged once.
-    RaiseLogAlarm(Box<RaiseLogAlarm>),
+    RaiseAlarm(Box<RaiseAlarm>),
     /// An officer has taken note of an alarm.
-    AcknowledgeLogAlarm {
+    AcknowledgeAlarm {
         /// Its number.
         id: i64,
         /// In their words.

@@ -1,4 +1,7 @@
-//! Heads of logs: ours as witnesses cosigned it, others' as they were seen, and what was wrong with one.
+//! Heads of logs: ours as witnesses cosigned it, others' as watching saw them, and alarms.
+//!
+//! A [`WatchedHead`] is what anybody showed of another log at any time: many, without entries, the measure for watching. A
+//! [`super::PeerHead`] is one on which records or receipts rest: an entry of ours, the measure for the next delivery.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,10 +39,10 @@ pub struct WatchedHead {
     pub cosigned: i64,
 }
 
-/// What can be wrong with a log.
+/// What somebody must look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LogAlarmKind {
+pub enum AlarmKind {
     /// Two signed heads that are not one tree: history was written twice.
     Split,
     /// The log shows fewer entries than it showed before.
@@ -48,15 +51,17 @@ pub enum LogAlarmKind {
     Stalled,
     /// A head that says to be this log's and is not signed by it.
     Forged,
+    /// A receipt that is not true: not signed, not logged, or not for what was sent.
+    FalseReceipt,
     /// Somebody knows a head of our own log that this register does not have.
     OwnRollback,
 }
 
-/// Something wrong with a log, to be kept.
+/// Something wrong with a log or a receipt, to be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RaiseLogAlarm {
+pub struct RaiseAlarm {
     /// What.
-    pub kind: LogAlarmKind,
+    pub kind: AlarmKind,
     /// Whose log, by its name here; `None` for our own.
     pub peer: Option<String>,
     /// Which log.
@@ -67,7 +72,7 @@ pub struct RaiseLogAlarm {
     pub detail: String,
     /// The note that was known.
     pub kept: Option<String>,
-    /// The note that contradicts it.
+    /// The note that contradicts it; the receipt and its proof, where a receipt is false.
     pub shown: Option<String>,
     /// Nothing is taken from the peer until it is acknowledged.
     pub pauses: bool,
@@ -77,12 +82,12 @@ pub struct RaiseLogAlarm {
 
 /// An alarm as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LogAlarm {
+pub struct Alarm {
     /// Number.
     pub id: i64,
     /// What it is about.
     #[serde(flatten)]
-    pub raised: RaiseLogAlarm,
+    pub raised: RaiseAlarm,
     /// When, microseconds.
     pub time: i64,
     /// Entry that logs it; `None` where signing had to stop.
@@ -95,7 +100,7 @@ pub struct LogAlarm {
     pub remark: Option<String>,
 }
 
-impl LogAlarmKind {
+impl AlarmKind {
     /// The word for it in the register, in JSON and on the command line.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -104,6 +109,7 @@ impl LogAlarmKind {
             Self::Rollback => "rollback",
             Self::Stalled => "stalled",
             Self::Forged => "forged",
+            Self::FalseReceipt => "false-receipt",
             Self::OwnRollback => "own-rollback",
         }
     }

@@ -15,7 +15,7 @@ pub use admin::{
     Admin, Certificate, Collection, Grant, Peer, PeerKind, PeerState, Principal, Subject, Token,
 };
 pub use evidence::{CustodyRow, Evidence, EvidenceChange, ExhibitRow, PersonKey};
-pub use heads::{LogAlarm, LogAlarmKind, RaiseLogAlarm, WatchedHead, WitnessedHead};
+pub use heads::{Alarm, AlarmKind, RaiseAlarm, WatchedHead, WitnessedHead};
 pub use keys::{CollectionKey, Hash, LabelSetId, Seq};
 pub use log::{
     Change, Disclosure, EntryDetail, EntryKind, Genesis, Head, HeadError, ProofMaterial,
@@ -26,8 +26,8 @@ pub use read::{
     SearchQuery, Tombstone, VersionFilter, VersionRow, Which,
 };
 pub use receipts::{
-    Alarm, Answer, Answered, Awaited, Consigned, Decide, Decision, Expire, NewAlarm, NewReceipt,
-    PeerHead, Receipt, ReceiptCounts, SeenHead, Withdrawal, WithdrawalAct, WithdrawalRow,
+    Answer, Answered, Awaited, Consigned, Decide, Decision, Expire, NewReceipt, PeerHead, Receipt,
+    ReceiptCounts, SeenHead, Withdrawal, WithdrawalAct, WithdrawalRow,
 };
 pub use report::{Checks, LabelFits, Level, Problem, ProgressReport, Report};
 pub use write::{

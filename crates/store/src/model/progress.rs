@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CollectionKey, RaiseLogAlarm, Seq, WatchedHead, WitnessedHead};
+use super::{CollectionKey, RaiseAlarm, Seq, WatchedHead, WitnessedHead};
 
 /// A change of bookkeeping: durable, but no log entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub enum Progress {
     /// A verified head of another log. A fault if one of that size with another root is kept: that is an alarm.
     Watched(WatchedHead),
     /// An alarm about our own log: without an entry, because nothing may be signed any more.
-    OwnAlarm(Box<RaiseLogAlarm>),
+    OwnAlarm(Box<RaiseAlarm>),
     /// Keep a TAXII status resource.
     Status(Status),
     /// Drop statuses, and other things that expired before this time (microseconds).

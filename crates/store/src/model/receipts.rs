@@ -126,21 +126,6 @@ pub struct Expire {
     pub salt: [u8; 32],
 }
 
-/// Something that somebody must look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewAlarm {
-    /// Whom it is about.
-    pub party: String,
-    /// Stable code: `head.rollback`, `head.split`, `receipt.false`, ...
-    pub code: String,
-    /// In words.
-    pub text: String,
-    /// What proves it (both heads, the false receipt): name to text. Part of the entry's content.
-    pub evidence: serde_json::Value,
-    /// Salt of the entry.
-    pub salt: [u8; 32],
-}
-
 /// A receipt this node owes or gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
@@ -222,7 +207,7 @@ pub struct Receipt {
     pub proof: String,
 }
 
-/// A head of another party's log that was acted on.
+/// A head of another party's log that was acted on: the cross-link. What watching sees is a [`super::WatchedHead`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerHead {
     /// The entry here.
@@ -272,29 +257,6 @@ pub enum Decision {
     Kept,
     /// It is our own asking.
     Own,
-}
-
-/// An alarm.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alarm {
-    /// The entry that keeps words and evidence.
-    pub entry_index: u64,
-    /// Whom it is about.
-    pub party: String,
-    /// Stable code.
-    pub code: String,
-    /// JSON: text and evidence.
-    pub content: String,
-    /// When it was raised, microseconds.
-    pub raised: i64,
-    /// How often it was met.
-    pub times: u64,
-    /// When last, microseconds.
-    pub last: i64,
-    /// When somebody said that it was seen to, microseconds.
-    pub seen: Option<i64>,
-    /// Who.
-    pub seen_by: Option<String>,
 }
 
 /// What is awaited from and owed to one party, in numbers.

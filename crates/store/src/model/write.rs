@@ -4,7 +4,7 @@ use comity_ledger::entry::Event;
 
 use super::{
     Admin, Answer, CollectionKey, Consigned, Decide, Evidence, Expire, Hash, Head, LabelSetId,
-    NewAlarm, NewReceipt, Progress, SeenHead, Seq, Withdrawal,
+    NewReceipt, Progress, SeenHead, Seq, Withdrawal,
 };
 
 /// Operations that become durable together, in order.
@@ -39,8 +39,6 @@ pub enum Op {
     Receipt(Box<NewReceipt>),
     /// Note that no receipt came in time.
     Expire(Expire),
-    /// Raise an alarm.
-    Alarm(Box<NewAlarm>),
     /// Change principals, tokens, collections or peers.
     Admin(Administer),
     /// Exhibits and custody, with the records that carry them.

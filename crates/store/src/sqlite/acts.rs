@@ -177,7 +177,7 @@ impl Tx<'_> {
                 }
             }
             Progress::OwnAlarm(alarm) => {
-                self.raise_log_alarm(alarm, None)?;
+                self.raise_alarm(alarm, None)?;
                 self.admin_changed = true;
             }
             Progress::Status(status) => {

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     put::hex,
-    tx::{Failure, Tx, to_i64},
+    tx::{Failure, Tx},
 };
 use crate::{
     Admin, Administer, Certificate, Collection, CollectionKey, EntryKind, Fault, Hash, Outcome,
@@ -34,18 +34,25 @@ impl Tx<'_> {
             Admin::PutPeer(peer) => self.put_peer(peer)?,
             Admin::DropPeer(key) => self.drop_row("peer", "key", key)?,
             Admin::Setting { name, value } => self.set(name, value.as_deref())?,
-            Admin::SeeAlarm(index) => self.see_alarm(*index, &administer.by)?,
-            Admin::ForgetHeads { party, .. } => self.forget_heads(party)?,
+            Admin::ForgetHeads {
+                party,
+                origin,
+                reason,
+            } => {
+                self.forget_heads(party, origin)?;
+                self.acknowledge_heads(origin, &administer.by, reason)?;
+                Ok(None)
+            }
             Admin::PutPersonKey { principal, vkey } => self.put_person_key(principal, vkey)?,
             Admin::RetirePersonKey(vkey) => self.retire_person_key(vkey)?,
-            Admin::RaiseLogAlarm(alarm) if self.is_log_alarm(alarm)? => Err(Fault::Taken {
+            Admin::RaiseAlarm(alarm) if self.is_raised(alarm)? => Err(Fault::Taken {
                 what: "alarm",
                 key: format!("{} {}", alarm.kind.word(), alarm.origin),
             }),
-            Admin::AcknowledgeLogAlarm { id, remark } => self
-                .acknowledge_log_alarm(*id, &administer.by, remark)?
+            Admin::AcknowledgeAlarm { id, remark } => self
+                .acknowledge_alarm(*id, &administer.by, remark)?
                 .map(|()| None),
-            Admin::RaiseLogAlarm(_) | Admin::Note(_) => Ok(None),
+            Admin::RaiseAlarm(_) | Admin::Note(_) => Ok(None),
         };
         let collection = match done {
             Ok(collection) => collection,
@@ -56,16 +63,20 @@ impl Tx<'_> {
             "what": "administration", "by": administer.by,
             "change": public(&administer.change, collection, &administer.salt),
         });
+        let kind = match &administer.change {
+            Admin::RaiseAlarm(_) => EntryKind::Alarm,
+            _ => EntryKind::Administration,
+        };
         let logged = self.log_detail(
-            EntryKind::Administration,
+            kind,
             None,
             Event::Administration,
             &content,
             &administer.salt,
             LINK_NONE,
         )?;
-        if let Admin::RaiseLogAlarm(alarm) = &administer.change {
-            self.raise_log_alarm(alarm, Some(logged.index))?;
+        if let Admin::RaiseAlarm(alarm) = &administer.change {
+            self.raise_alarm(alarm, Some(logged.index))?;
         }
         Ok(Ok(Outcome::Administered {
             entry_index: logged.index,
@@ -271,30 +282,6 @@ impl Tx<'_> {
         Ok(Ok(None))
     }
 
-    fn see_alarm(&self, index: u64, by: &str) -> Result<Done, Failure> {
-        let seen = self
-            .connection
-            .prepare_cached(
-                "UPDATE alarm SET seen = ?2, seen_by = ?3 WHERE idx = ?1 AND seen IS NULL",
-            )?
-            .execute(params![to_i64(index)?, self.now, by])?;
-        Ok(if seen == 0 {
-            Err(Fault::Unknown {
-                what: "open alarm",
-                key: index.to_string(),
-            })
-        } else {
-            Ok(None)
-        })
-    }
-
-    fn forget_heads(&self, party: &str) -> Result<Done, Failure> {
-        self.connection
-            .prepare_cached("UPDATE peer_head SET forgotten = 1 WHERE party = ?1")?
-            .execute([party])?;
-        Ok(Ok(None))
-    }
-
     fn set(&self, name: &str, value: Option<&str>) -> Result<Done, Failure> {
         match value {
             Some(value) => self
@@ -389,15 +376,16 @@ pub(super) fn public(change: &Admin, key: Option<CollectionKey>, salt: &[u8; 32]
         }),
         Admin::RetirePersonKey(vkey) => json!({ "retire_person_key": vkey }),
         Admin::Setting { name, value } => json!({ "setting": { "name": name, "value": value } }),
-        Admin::SeeAlarm(index) => json!({ "see_alarm": index }),
-        Admin::ForgetHeads { party, reason } => {
-            json!({ "forget_heads": { "party": party, "reason": reason } })
-        }
-        Admin::RaiseLogAlarm(alarm) => json!({ "alarm": {
+        Admin::ForgetHeads {
+            party,
+            origin,
+            reason,
+        } => json!({ "forget_heads": { "party": party, "origin": origin, "reason": reason } }),
+        Admin::RaiseAlarm(alarm) => json!({ "alarm": {
             "kind": alarm.kind, "peer": alarm.peer, "origin": alarm.origin, "source": alarm.source,
             "detail": alarm.detail, "kept": alarm.kept, "shown": alarm.shown,
         } }),
-        Admin::AcknowledgeLogAlarm { id, remark } => {
+        Admin::AcknowledgeAlarm { id, remark } => {
             json!({ "acknowledge_alarm": { "id": id, "remark": remark } })
         }
         Admin::Note(note) => json!({ "note": note }),

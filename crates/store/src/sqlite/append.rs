@@ -267,7 +267,6 @@ fn apply(tx: &mut Tx<'_>, op: &Op) -> Result<Outcome, Failure> {
         Op::SeeHead(head) => tx.see_head(head)?,
         Op::Receipt(receipt) => tx.take_receipt(receipt)?,
         Op::Expire(expire) => tx.expire(expire)?,
-        Op::Alarm(alarm) => tx.raise(alarm)?,
         Op::Admin(administer) => tx.administer(administer)?,
         Op::Evidence(evidence) => tx.evidence(evidence)?,
         Op::Package(package) => tx.package(package)?,

@@ -1,12 +1,12 @@
-//! What other parties answer us, the heads of their logs, and alarms.
+//! What other parties answer us, and the heads of their logs that were acted on.
 
-use comity_ledger::entry::{Event, LINK_NONE};
+use comity_ledger::entry::Event;
 use rusqlite::{OptionalExtension as _, params};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::tx::{Failure, Tx, canonical_text, to_i64};
-use crate::{EntryKind, Expire, Fault, Hash, NewAlarm, NewReceipt, Outcome, SeenHead, Seq};
+use super::tx::{Failure, Tx, to_i64};
+use crate::{EntryKind, Expire, Fault, Hash, NewReceipt, Outcome, SeenHead, Seq};
 
 impl Tx<'_> {
     /// A receipt is awaited for each of these records, unless it was before.
@@ -139,50 +139,6 @@ impl Tx<'_> {
                 to_i64(head.size)?,
                 head.root,
                 head.note
-            ])?;
-        Ok(Ok(Outcome::Logged {
-            entry_index: logged.index,
-        }))
-    }
-
-    /// Raises an alarm; the same again is counted.
-    pub(super) fn raise(&mut self, alarm: &NewAlarm) -> Result<Result<Outcome, Fault>, Failure> {
-        let digest: Hash = Sha256::new()
-            .chain_update(alarm.party.as_bytes())
-            .chain_update([0])
-            .chain_update(alarm.code.as_bytes())
-            .chain_update([0])
-            .chain_update(canonical_text(&alarm.evidence).as_bytes())
-            .finalize()
-            .into();
-        let again = self
-            .connection
-            .prepare_cached("UPDATE alarm SET times = times + 1, last = ?2 WHERE digest = ?1")?
-            .execute(params![digest, self.now])?;
-        if again == 1 {
-            return Ok(Ok(Outcome::Progressed));
-        }
-        let content = json!({
-            "what": "alarm", "party": alarm.party, "code": alarm.code, "text": alarm.text, "evidence": alarm.evidence,
-        });
-        let logged = self.log_detail(
-            EntryKind::Alarm,
-            None,
-            Event::Administration,
-            &content,
-            &alarm.salt,
-            LINK_NONE,
-        )?;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO alarm (idx, party, code, digest, times, last) VALUES (?1, ?2, ?3, ?4, 1, ?5)",
-            )?
-            .execute(params![
-                to_i64(logged.index)?,
-                alarm.party,
-                alarm.code,
-                digest,
-                self.now
             ])?;
         Ok(Ok(Outcome::Logged {
             entry_index: logged.index,

@@ -1,12 +1,10 @@
-//! Reading answers, receipts, heads of other logs, withdrawals and alarms.
+//! Reading answers, receipts, heads of other logs that were acted on, and withdrawals.
 
-use comity_ledger::entry::{Entry, Event};
+use comity_ledger::entry::Event;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Store, answers::decision_of, deliveries::limit_i64, log::signed};
-use crate::{
-    Alarm, Answered, Awaited, PeerHead, ReadError, Receipt, ReceiptCounts, Seq, WithdrawalRow,
-};
+use crate::{Answered, Awaited, PeerHead, ReadError, Receipt, ReceiptCounts, Seq, WithdrawalRow};
 
 const ANSWER: &str =
     "SELECT a.idx, a.party, a.event, a.seq, a.id, a.version, a.content_sha256, a.salt, a.sender,
@@ -17,9 +15,6 @@ const RECEIPT: &str = "SELECT party, entry, event, seq, time, received, late, la
 const WITHDRAWAL: &str = "SELECT w.seq, coalesce(r.id, o.id, ''), w.party, w.reason, w.asked, w.decision, w.decided, w.decider, w.words
   FROM withdrawal w LEFT JOIN record r ON r.seq = w.seq LEFT JOIN tombstone t ON t.seq = w.seq
   LEFT JOIN object o ON o.key = t.object";
-const ALARM: &str =
-    "SELECT a.idx, a.party, a.code, d.content, e.bytes, a.times, a.last, a.seen, a.seen_by
-  FROM alarm a JOIN entry e ON e.idx = a.idx JOIN entry_detail d ON d.idx = a.idx";
 
 /// Receipts.
 impl Store {
@@ -257,28 +252,6 @@ impl Store {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
-
-    /// Alarms, newest first.
-    ///
-    /// # Errors
-    /// [`ReadError`]
-    pub fn alarms(&self, open_only: bool, limit: usize) -> Result<Vec<Alarm>, ReadError> {
-        self.with(|connection| {
-            let which = if open_only {
-                "WHERE a.seen IS NULL"
-            } else {
-                ""
-            };
-            let sql = format!("{ALARM} {which} ORDER BY a.idx DESC LIMIT ?1");
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query([limit_i64(limit)])?;
-            let mut alarms = Vec::new();
-            while let Some(row) = rows.next()? {
-                alarms.push(alarm(row)?);
-            }
-            Ok(alarms)
-        })
-    }
 }
 
 fn event(row: &Row<'_>, column: usize) -> Result<Event, rusqlite::Error> {
@@ -349,21 +322,5 @@ fn withdrawal(row: &Row<'_>) -> Result<WithdrawalRow, rusqlite::Error> {
         decided: row.get(6)?,
         by: row.get(7)?,
         words: row.get(8)?,
-    })
-}
-
-fn alarm(row: &Row<'_>) -> Result<Alarm, ReadError> {
-    let bytes: Vec<u8> = row.get(4)?;
-    let entry = Entry::decode(&bytes).map_err(|error| ReadError::Damaged(error.to_string()))?;
-    Ok(Alarm {
-        entry_index: row.get(0)?,
-        party: row.get(1)?,
-        code: row.get(2)?,
-        content: row.get(3)?,
-        raised: signed(entry.time_micros),
-        times: row.get(5)?,
-        last: row.get(6)?,
-        seen: row.get(7)?,
-        seen_by: row.get(8)?,
     })
 }

@@ -1,4 +1,4 @@
-//! Heads of logs and alarms about them.
+//! Heads of logs that were watched, and alarms.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 
@@ -7,16 +7,16 @@ use super::{
     log::signed,
     tx::{Failure, Tx, to_i64},
 };
-use crate::{Fault, LogAlarm, LogAlarmKind, RaiseLogAlarm, ReadError, WatchedHead, WitnessedHead};
+use crate::{Alarm, AlarmKind, Fault, RaiseAlarm, ReadError, WatchedHead, WitnessedHead};
 
 /// Heads kept of one log. Each was found to be one tree with the newest kept then, so the newest stands for all before it;
 /// the others are for whoever asks what was seen when.
 const HEADS_PER_LOG: i64 = 256;
 
-const SEEN: &str = "SELECT origin, size, root, note, source, cosigned FROM watched_head";
+const SEEN: &str = "SELECT origin, size, root, note, source, cosigned FROM watched_head WHERE forgotten = 0 AND origin = ?1";
 const ALARM: &str =
     "SELECT id, kind, peer, origin, source, detail, kept, shown, pauses, evidence, raised,
-     entry_index, acknowledged, acknowledged_by, remark FROM log_alarm";
+     entry_index, acknowledged, acknowledged_by, remark FROM alarm";
 
 impl Tx<'_> {
     /// Keeps a cosigned head of ours; an older one never takes the place of a newer.
@@ -46,9 +46,9 @@ impl Tx<'_> {
         let changed = self
             .connection
             .prepare_cached(
-                "INSERT INTO watched_head (origin, size, root, note, source, seen, cosigned)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT (origin, size) DO UPDATE SET
+                "INSERT INTO watched_head (origin, forgotten, size, root, note, source, seen, cosigned)
+                 VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (origin, forgotten, size) DO UPDATE SET
                    note = CASE WHEN excluded.cosigned > cosigned THEN excluded.note ELSE note END,
                    source = CASE WHEN excluded.cosigned > cosigned THEN excluded.source ELSE source END,
                    cosigned = max(cosigned, excluded.cosigned)
@@ -71,22 +71,52 @@ impl Tx<'_> {
         }
         self.connection
             .prepare_cached(
-                "DELETE FROM watched_head WHERE origin = ?1 AND size < (
-                   SELECT size FROM watched_head WHERE origin = ?1 ORDER BY size DESC LIMIT 1 OFFSET ?2)",
+                "DELETE FROM watched_head WHERE origin = ?1 AND forgotten = 0 AND size < (
+                   SELECT size FROM watched_head WHERE origin = ?1 AND forgotten = 0 ORDER BY size DESC LIMIT 1 OFFSET ?2)",
             )?
             .execute(params![head.origin, HEADS_PER_LOG - 1])?;
         Ok(Ok(()))
     }
 
-    /// Keeps an alarm; the one raised before for the same evidence stands.
-    pub(super) fn raise_log_alarm(
+    /// A log begins anew: what was seen of it stays as evidence and is no measure any more.
+    pub(super) fn forget_heads(&self, party: &str, origin: &str) -> Result<(), Failure> {
+        self.connection
+            .prepare_cached("UPDATE peer_head SET forgotten = 1 WHERE party = ?1")?
+            .execute([party])?;
+        self.connection
+            .prepare_cached(
+                "UPDATE watched_head SET forgotten = (SELECT max(forgotten) + 1 FROM watched_head WHERE origin = ?1)
+                 WHERE origin = ?1 AND forgotten = 0",
+            )?
+            .execute([origin])?;
+        Ok(())
+    }
+
+    /// Acknowledges the open alarms about the heads of a log; those about other things stay open.
+    pub(super) fn acknowledge_heads(
         &self,
-        alarm: &RaiseLogAlarm,
+        origin: &str,
+        by: &str,
+        remark: &str,
+    ) -> Result<(), Failure> {
+        self.connection
+            .prepare_cached(
+                "UPDATE alarm SET acknowledged = ?2, acknowledged_by = ?3, remark = ?4
+                 WHERE origin = ?1 AND acknowledged IS NULL AND kind IN ('split', 'rollback', 'stalled')",
+            )?
+            .execute(params![origin, self.now, by, remark])?;
+        Ok(())
+    }
+
+    /// Keeps an alarm; the one raised before for the same evidence stands.
+    pub(super) fn raise_alarm(
+        &self,
+        alarm: &RaiseAlarm,
         entry_index: Option<u64>,
     ) -> Result<(), Failure> {
         self.connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO log_alarm (kind, peer, origin, source, detail, kept, shown, pauses, evidence, raised,
+                "INSERT OR IGNORE INTO alarm (kind, peer, origin, source, detail, kept, shown, pauses, evidence, raised,
                    entry_index) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
@@ -105,17 +135,17 @@ impl Tx<'_> {
         Ok(())
     }
 
-    pub(super) fn is_log_alarm(&self, alarm: &RaiseLogAlarm) -> Result<bool, Failure> {
+    pub(super) fn is_raised(&self, alarm: &RaiseAlarm) -> Result<bool, Failure> {
         Ok(self
             .connection
             .prepare_cached(
-                "SELECT 1 FROM log_alarm WHERE origin = ?1 AND kind = ?2 AND evidence = ?3",
+                "SELECT 1 FROM alarm WHERE origin = ?1 AND kind = ?2 AND evidence = ?3",
             )?
             .exists(params![alarm.origin, alarm.kind.word(), alarm.evidence])?)
     }
 
     /// Notes who took note of an alarm; once.
-    pub(super) fn acknowledge_log_alarm(
+    pub(super) fn acknowledge_alarm(
         &self,
         id: i64,
         by: &str,
@@ -124,7 +154,7 @@ impl Tx<'_> {
         let changed = self
             .connection
             .prepare_cached(
-                "UPDATE log_alarm SET acknowledged = ?2, acknowledged_by = ?3, remark = ?4
+                "UPDATE alarm SET acknowledged = ?2, acknowledged_by = ?3, remark = ?4
                  WHERE id = ?1 AND acknowledged IS NULL",
             )?
             .execute(params![id, self.now, by, remark])?;
@@ -170,7 +200,7 @@ impl Store {
     /// [`ReadError`]
     pub fn watched_head(&self, origin: &str) -> Result<Option<WatchedHead>, ReadError> {
         self.with(|connection| {
-            let sql = format!("{SEEN} WHERE origin = ?1 ORDER BY size DESC LIMIT 1");
+            let sql = format!("{SEEN} ORDER BY size DESC LIMIT 1");
             let mut statement = connection.prepare_cached(&sql)?;
             Ok(statement.query_row([origin], seen).optional()?)
         })
@@ -186,7 +216,7 @@ impl Store {
         size: u64,
     ) -> Result<Option<WatchedHead>, ReadError> {
         self.with(|connection| {
-            let sql = format!("{SEEN} WHERE origin = ?1 AND size = ?2");
+            let sql = format!("{SEEN} AND size = ?2");
             let mut statement = connection.prepare_cached(&sql)?;
             Ok(statement
                 .query_row(params![origin, signed(size)], seen)
@@ -198,7 +228,7 @@ impl Store {
     ///
     /// # Errors
     /// [`ReadError`]
-    pub fn log_alarms(&self, open: bool) -> Result<Vec<LogAlarm>, ReadError> {
+    pub fn alarms(&self, open: bool) -> Result<Vec<Alarm>, ReadError> {
         self.with(|connection| {
             let sql = format!("{ALARM} WHERE NOT ?1 OR acknowledged IS NULL ORDER BY id DESC");
             let mut statement = connection.prepare_cached(&sql)?;
@@ -212,12 +242,12 @@ impl Store {
     ///
     /// # Errors
     /// [`ReadError`]
-    pub fn log_alarm(&self, id: i64) -> Result<Option<LogAlarm>, ReadError> {
+    pub fn alarm(&self, id: i64) -> Result<Option<Alarm>, ReadError> {
         self.with(|connection| alarm_by_id(connection, id))
     }
 }
 
-fn alarm_by_id(connection: &Connection, id: i64) -> Result<Option<LogAlarm>, ReadError> {
+fn alarm_by_id(connection: &Connection, id: i64) -> Result<Option<Alarm>, ReadError> {
     let sql = format!("{ALARM} WHERE id = ?1");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row([id], alarm).optional()?)
@@ -234,10 +264,10 @@ fn seen(row: &Row<'_>) -> Result<WatchedHead, rusqlite::Error> {
     })
 }
 
-fn alarm(row: &Row<'_>) -> Result<LogAlarm, rusqlite::Error> {
-    Ok(LogAlarm {
+fn alarm(row: &Row<'_>) -> Result<Alarm, rusqlite::Error> {
+    Ok(Alarm {
         id: row.get(0)?,
-        raised: RaiseLogAlarm {
+        raised: RaiseAlarm {
             kind: kind(row, 1)?,
             peer: row.get(2)?,
             origin: row.get(3)?,
@@ -256,7 +286,7 @@ fn alarm(row: &Row<'_>) -> Result<LogAlarm, rusqlite::Error> {
     })
 }
 
-fn kind(row: &Row<'_>, column: usize) -> Result<LogAlarmKind, rusqlite::Error> {
+fn kind(row: &Row<'_>, column: usize) -> Result<AlarmKind, rusqlite::Error> {
     let word: String = row.get(column)?;
     serde_json::from_value(serde_json::Value::String(word)).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())

@@ -100,6 +100,12 @@ impl Store {
         self.inner.pool.shrink()
     }
 
+    /// Whether a read would find a connection at once. A hint: another may be faster.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.inner.pool.has_room()
+    }
+
     /// Runs `read` on a pooled connection.
     fn with<T>(
         &self,

@@ -85,7 +85,7 @@ fn a_failure_at_any_point_keeps_all_or_nothing() {
             (
                 owed,
                 store.receipts(seq).unwrap().len(),
-                store.alarms(false, 9).unwrap().len(),
+                store.alarms(false).unwrap().len(),
             )
         };
         assert_eq!(

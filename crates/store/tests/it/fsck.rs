@@ -130,6 +130,7 @@ const DAMAGE: &[(&str, &str)] = &[
     ("UPDATE peer_head SET root = zeroblob(32)", "head.entry"),
     ("UPDATE peer_head SET note = 'x'", "head.note"),
     ("DELETE FROM alarm", "alarm.entry"),
+    ("UPDATE alarm SET entry_index = 0", "alarm.entry"),
     ("UPDATE withdrawal SET seq = 999", "withdrawal.record"),
     (
         "UPDATE position SET next_entry = 999 WHERE follower = 'search'",
@@ -315,6 +316,7 @@ fn people(register: &mut Register) {
         Admin::RetirePersonKey("olena@ua+1+x".into()),
         Admin::ForgetHeads {
             party: "cz".into(),
+            origin: "comity.cz/log/1".into(),
             reason: "it began anew".into(),
         },
         setting("a", Some("1")),

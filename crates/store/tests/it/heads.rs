@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use comity_store::witness::{Evidence, Keep, Latest, WitnessDb, WitnessDbError};
 use comity_store::{
-    Admin, Administer, Fault, LogAlarmKind, Op, Outcome, Progress, RaiseLogAlarm, WatchedHead,
+    Admin, Administer, AlarmKind, Fault, Op, Outcome, Progress, RaiseAlarm, WatchedHead,
     WitnessedHead,
 };
 
@@ -85,9 +85,9 @@ fn a_watched_head_is_never_overwritten_by_another_root() {
     assert!(store.watched_head("third.example/log").unwrap().is_none());
 }
 
-fn alarm(evidence: u8) -> RaiseLogAlarm {
-    RaiseLogAlarm {
-        kind: LogAlarmKind::Split,
+pub(crate) fn alarm(evidence: u8) -> RaiseAlarm {
+    RaiseAlarm {
+        kind: AlarmKind::Split,
         peer: Some("eu".to_owned()),
         origin: "other.example/log".to_owned(),
         source: "peer".to_owned(),
@@ -110,13 +110,13 @@ fn admin(change: Admin) -> Op {
 #[test]
 fn an_alarm_is_an_entry_once_and_acknowledged_once() {
     let mut register = Register::new();
-    let raised = register.one(admin(Admin::RaiseLogAlarm(Box::new(alarm(1)))));
+    let raised = register.one(admin(Admin::RaiseAlarm(Box::new(alarm(1)))));
     let Outcome::Administered { entry_index, .. } = raised else {
         panic!("{raised:?}")
     };
-    let again = register.one(admin(Admin::RaiseLogAlarm(Box::new(alarm(1)))));
+    let again = register.one(admin(Admin::RaiseAlarm(Box::new(alarm(1)))));
     assert!(matches!(again, Outcome::Rejected(Fault::Taken { .. })));
-    let kept = register.store.log_alarms(true).unwrap().remove(0);
+    let kept = register.store.alarms(true).unwrap().remove(0);
     assert_eq!(
         (kept.entry_index, &kept.raised),
         (Some(entry_index), &alarm(1))
@@ -124,7 +124,7 @@ fn an_alarm_is_an_entry_once_and_acknowledged_once() {
     let detail = register.store.entry_detail(entry_index).unwrap().unwrap();
     assert!(detail.content.contains("note a") && detail.content.contains("note b"));
     let acknowledge = |remark: &str| {
-        admin(Admin::AcknowledgeLogAlarm {
+        admin(Admin::AcknowledgeAlarm {
             id: kept.id,
             remark: remark.to_owned(),
         })
@@ -137,8 +137,8 @@ fn an_alarm_is_an_entry_once_and_acknowledged_once() {
         register.one(acknowledge("twice")),
         Outcome::Rejected(Fault::Unknown { .. })
     ));
-    assert!(register.store.log_alarms(true).unwrap().is_empty());
-    let kept = register.store.log_alarm(kept.id).unwrap().unwrap();
+    assert!(register.store.alarms(true).unwrap().is_empty());
+    let kept = register.store.alarm(kept.id).unwrap().unwrap();
     assert_eq!(kept.acknowledged_by.as_deref(), Some("olena@ua"));
     assert_eq!(kept.remark.as_deref(), Some("known"));
     register.fsck();
@@ -147,17 +147,52 @@ fn an_alarm_is_an_entry_once_and_acknowledged_once() {
 #[test]
 fn an_alarm_about_our_own_log_needs_no_entry() {
     let mut register = Register::new();
-    let own = RaiseLogAlarm {
-        kind: LogAlarmKind::OwnRollback,
+    let own = RaiseAlarm {
+        kind: AlarmKind::OwnRollback,
         peer: None,
         ..alarm(2)
     };
     for _ in 0..2 {
         register.one(Op::Progress(Progress::OwnAlarm(Box::new(own.clone()))));
     }
-    let kept = register.store.log_alarms(true).unwrap();
+    let kept = register.store.alarms(true).unwrap();
     assert_eq!((kept.len(), kept[0].entry_index), (1, None));
     assert_eq!(register.store.head().unwrap().size, 0);
+}
+
+#[test]
+fn a_log_that_began_anew_is_measured_by_its_next_head() {
+    let mut register = Register::new();
+    for (root, times) in [(1, 1), (2, 2)] {
+        register.one(watched(5, root, 0));
+        let mut stays = alarm(times);
+        stays.kind = AlarmKind::FalseReceipt;
+        for raised in [alarm(times), stays] {
+            register.one(admin(Admin::RaiseAlarm(Box::new(raised))));
+        }
+        register.one(admin(Admin::ForgetHeads {
+            party: "other".to_owned(),
+            origin: "other.example/log".to_owned(),
+            reason: "their disk died".to_owned(),
+        }));
+        assert!(
+            register
+                .store
+                .watched_head("other.example/log")
+                .unwrap()
+                .is_none()
+        );
+        // what is not about heads stays open
+        let open = register.store.alarms(true).unwrap();
+        assert_eq!(open.len(), usize::from(times));
+        assert!(
+            open.iter()
+                .all(|alarm| alarm.raised.kind == AlarmKind::FalseReceipt)
+        );
+    }
+    let all = register.store.alarms(false).unwrap();
+    assert_eq!(all[1].remark.as_deref(), Some("their disk died"));
+    register.fsck();
 }
 
 fn latest(size: u64, root: u8, cosigned: u64) -> Latest {

@@ -1,12 +1,9 @@
-//! Answers, receipts, expiries, heads of other logs, withdrawals, alarms: each with its entry, once, whatever comes twice.
+//! Answers, receipts, expiries, heads of other logs, withdrawals: each with its entry, once, whatever comes twice.
 
-use comity_ledger::{
-    entry::{Entry, Event, commitment},
-    tree::leaf_hash,
-};
+use comity_ledger::entry::{Entry, Event, commitment};
 use comity_store::{
     Admin, Answer, CollectionKey, Consigned, Decide, Decision, Disclose, EntryKind, Expire,
-    NewAlarm, NewReceipt, Op, Outcome, Progress, Put, Refuse, SeenHead, Seq, Stored, Withdrawal,
+    NewReceipt, Op, Outcome, Progress, Put, Refuse, SeenHead, Seq, Stored, Withdrawal,
     WithdrawalAct,
 };
 
@@ -338,6 +335,7 @@ fn only_newer_heads_become_entries() {
     register.fsck();
     register.one(admin(Admin::ForgetHeads {
         party: "eu".into(),
+        origin: "comity.eu/log/1".into(),
         reason: "their disk died".into(),
     }));
     assert_eq!(register.store.peer_head("eu").unwrap(), None);
@@ -437,45 +435,6 @@ fn a_withdrawal_removes_what_came_before_or_waits() {
     register.fsck();
 }
 
-#[test]
-fn the_same_alarm_is_counted_and_seen_to_once() {
-    let mut register = Register::new();
-    let alarm = |evidence: &str| {
-        Op::Alarm(Box::new(NewAlarm {
-            party: "eu".into(),
-            code: "head.split".into(),
-            text: "it split".into(),
-            evidence: serde_json::json!({ "shown": evidence }),
-            salt: [1; 32],
-        }))
-    };
-    let Outcome::Logged { entry_index } = register.one(alarm("one")) else {
-        panic!()
-    };
-    assert_eq!(register.one(alarm("one")), Outcome::Progressed);
-    register.one(alarm("two"));
-    let open = register.store.alarms(true, 10).unwrap();
-    assert_eq!(
-        open.iter().map(|alarm| alarm.times).collect::<Vec<_>>(),
-        [1, 2]
-    );
-    register.one(admin(Admin::SeeAlarm(entry_index)));
-    let again = register.one(admin(Admin::SeeAlarm(entry_index)));
-    assert!(matches!(again, Outcome::Rejected(_)));
-    assert_eq!(register.store.alarms(true, 10).unwrap().len(), 1);
-    let all = register.store.alarms(false, 10).unwrap();
-    assert_eq!(all[1].seen_by.as_deref(), Some("olena@ua"));
-    assert!(all[1].content.contains(r#""shown":"one""#));
-    let leaf = leaf_hash(
-        &register
-            .store
-            .entries(entry_index, entry_index + 1)
-            .unwrap()[0],
-    );
-    assert_eq!(register.store.leaf(entry_index).unwrap(), leaf);
-    register.fsck();
-}
-
 /// Everything of this page in one batch, for the tests of faults and of damage.
 pub(crate) fn everything(c: CollectionKey, own: Seq) -> Vec<Op> {
     vec![
@@ -500,12 +459,6 @@ pub(crate) fn everything(c: CollectionKey, own: Seq) -> Vec<Op> {
             salt: [2; 32],
         }),
         Op::Receipt(Box::new(receipt(own, Event::ContentConsignment, 9))),
-        Op::Alarm(Box::new(NewAlarm {
-            party: "eu".into(),
-            code: "head.split".into(),
-            text: "it split".into(),
-            evidence: serde_json::json!({}),
-            salt: [1; 32],
-        })),
+        admin(Admin::RaiseAlarm(Box::new(crate::heads::alarm(1)))),
     ]
 }

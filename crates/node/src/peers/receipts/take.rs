@@ -1,5 +1,6 @@
 //! Taking receipts: each is verified against the keys pinned for the peer, and held against what this node really sent. One
-//! that is false is refused with the reason and raises an alarm.
+//! that is false is refused with the reason and raises an alarm. While an alarm about the peer is open none is taken: the
+//! peer keeps them, and one that is late for that reason says so by its own time.
 
 use std::sync::Arc;
 
@@ -9,17 +10,17 @@ use comity_ledger::receipt::{self, Receipt, VerifiedReceipt};
 use comity_ledger::verify::TrustedLog;
 use comity_stix::timestamp::Timestamp;
 use comity_store::{
-    EntryKind, NewReceipt, Op, Outcome as Stored, Peer, Progress, ReadError, Record, Seq,
+    AlarmKind, EntryKind, NewReceipt, Op, Outcome as Stored, Peer, Progress, ReadError, Record, Seq,
 };
-use serde_json::json;
 
 use super::{Answer, Batch, Outcome, State};
-use crate::app::{App, origin};
+use crate::app::{AdminError, App, origin};
 use crate::limits::RECEIPTS_MAX;
 use crate::peers::client::ClientError;
 use crate::peers::head::{self, HEAD_HEADER, HeadError};
+use crate::peers::judge::{Finding, Source};
 use crate::peers::push::Target;
-use crate::peers::{admin, run, taxii};
+use crate::peers::{admin, alarm, run, taxii};
 use crate::release::{Visible, visible};
 use crate::sequencer::SubmitError;
 
@@ -43,6 +44,12 @@ pub enum TakeError {
         "no key of the receipts of `{0}` is known: {1}\n  help: repeat `comity peer add` with its fingerprint"
     )]
     Key(String, String),
+    /// An alarm could not be kept.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// An alarm about the giver is open.
+    #[error("{0}")]
+    Paused(String),
     /// More than are taken at once, or one that cannot be read at all.
     #[error("{0}")]
     Shape(String),
@@ -67,6 +74,9 @@ pub async fn take(
     let Some(first) = batch.receipts.first() else {
         return Ok(Answer::default());
     };
+    if let Some(why) = run::paused(app, &peer.key) {
+        return Err(TakeError::Paused(why));
+    }
     let peer = with_key(app, peer).await?;
     let key = receipt_key(&peer)?;
     let log = head::trusted(&peer)?;
@@ -86,8 +96,7 @@ pub async fn take(
     let judged = match judged {
         Ok(judged) => judged,
         Err(error) => {
-            let consistency = batch.consistency.as_ref();
-            head::raise(app, &peer, &error, note.as_bytes(), consistency).await?;
+            head::raise(app, &peer, &error, note.as_bytes()).await?;
             return Err(error.into());
         }
     };
@@ -141,9 +150,14 @@ async fn keep(
             },
             Err(reason) => {
                 let text = format!("a receipt of `{}` is not true: {reason}", peer.key);
-                let evidence =
-                    json!({ "receipt": item.note, "proof": item.proof, "reason": reason });
-                head::alarm(app, &peer.party, "receipt.false", &text, evidence).await?;
+                let finding = Finding {
+                    kind: AlarmKind::FalseReceipt,
+                    source: Source::Peer,
+                    detail: text,
+                    kept: None,
+                    shown: Some(format!("{}\n{}", item.note, item.proof)),
+                };
+                alarm::raise(app, peer, &finding).await?;
                 (State::Refused, Some(reason))
             }
         };

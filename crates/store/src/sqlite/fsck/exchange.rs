@@ -30,10 +30,10 @@ const ORPHANS: &[(&str, &str)] = &[
        WHERE kind = 8 AND idx NOT IN (SELECT idx FROM peer_head)"),
     ("head.order", "SELECT 'head ' || h.idx, 'an older head of that log came after it' FROM peer_head h JOIN peer_head n
        ON n.party = h.party AND n.idx > h.idx AND n.forgotten = h.forgotten AND h.forgotten = 0 WHERE n.size <= h.size"),
-    ("alarm.entry", "SELECT 'alarm ' || a.idx, 'its entry is not there' FROM alarm a LEFT JOIN entry e ON e.idx = a.idx
-       WHERE e.kind IS NOT 10"),
+    ("alarm.entry", "SELECT 'alarm ' || a.id, 'its entry is not there' FROM alarm a LEFT JOIN entry e ON e.idx = a.entry_index
+       WHERE a.entry_index IS NOT NULL AND e.kind IS NOT 10"),
     ("alarm.entry", "SELECT 'entry ' || idx, 'it raised an alarm that is not kept' FROM entry
-       WHERE kind = 10 AND idx NOT IN (SELECT idx FROM alarm)"),
+       WHERE kind = 10 AND idx NOT IN (SELECT entry_index FROM alarm WHERE entry_index IS NOT NULL)"),
     ("withdrawal.record", "SELECT 'withdrawal ' || seq, 'no such record was ever here' FROM withdrawal
        WHERE seq NOT IN (SELECT seq FROM record) AND seq NOT IN (SELECT seq FROM tombstone)"),
 ];

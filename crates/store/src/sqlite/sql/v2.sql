@@ -81,16 +81,3 @@ CREATE TABLE withdrawal (
   words    TEXT                             -- why it is kept
 ) STRICT;
 CREATE INDEX withdrawal_open ON withdrawal (seq) WHERE decision = 0;
-
--- What somebody must look at: another log that went back or split, a false receipt. The evidence is in the entry's content.
-CREATE TABLE alarm (
-  idx     INTEGER PRIMARY KEY,              -- the entry
-  party   TEXT    NOT NULL,                 -- whom it is about
-  code    TEXT    NOT NULL,
-  digest  BLOB    NOT NULL UNIQUE,          -- of party, code and evidence: the same again is counted, not raised
-  times   INTEGER NOT NULL,
-  last    INTEGER NOT NULL,
-  seen    INTEGER,                          -- when somebody said that it was seen to
-  seen_by TEXT
-) STRICT;
-CREATE INDEX alarm_open ON alarm (idx) WHERE seen IS NULL;

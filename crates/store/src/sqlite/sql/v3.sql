@@ -1,4 +1,4 @@
--- Version 3: witnesses. Heads of this log that others cosigned, heads of other logs, and alarms about them.
+-- Version 3: witnesses. Heads of this log that others cosigned, heads of other logs that were watched, and alarms.
 
 -- Heads of this node's own log with witnesses' cosignatures: the newest that has the quorum, and the newest that has not.
 CREATE TABLE witnessed_head (
@@ -14,17 +14,19 @@ CREATE TABLE witnessed_head (
 -- removed and added again meets what was seen of its log before.
 CREATE TABLE watched_head (
   origin   TEXT    NOT NULL,
+  forgotten INTEGER NOT NULL,               -- 0; else a person said that this log began anew, counted
   size     INTEGER NOT NULL,
-  root     BLOB    NOT NULL CHECK (length(root) = 32),  -- INVARIANT: never changes for (origin, size)
+  root     BLOB    NOT NULL CHECK (length(root) = 32),  -- INVARIANT: never changes for (origin, forgotten, size)
   note     TEXT    NOT NULL,
   source   TEXT    NOT NULL,                -- who showed it: `peer`, or the name of a witness
   seen     INTEGER NOT NULL,                -- first time, microseconds
   cosigned INTEGER NOT NULL,                -- newest cosignature in the note, microseconds; 0 for none
-  PRIMARY KEY (origin, size)
+  PRIMARY KEY (origin, forgotten, size)
 ) STRICT, WITHOUT ROWID;
 
--- What went wrong with a log, with the evidence. Never changed but to note who acknowledged it.
-CREATE TABLE log_alarm (
+-- What somebody must look at: what is wrong with a log, or a false receipt, with the evidence. Never changed but to note
+-- who acknowledged it.
+CREATE TABLE alarm (
   id              INTEGER PRIMARY KEY,
   kind            TEXT    NOT NULL,
   peer            TEXT,                     -- name here; NULL for this node's own log
@@ -32,7 +34,7 @@ CREATE TABLE log_alarm (
   source          TEXT    NOT NULL,
   detail          TEXT    NOT NULL,
   kept            TEXT,                     -- the note that was known
-  shown           TEXT,                     -- the note that contradicts it
+  shown           TEXT,                     -- the note that contradicts it, or the false receipt with its proof
   pauses          INTEGER NOT NULL,         -- nothing is taken from the peer until it is acknowledged
   evidence        BLOB    NOT NULL,         -- INVARIANT: what happened is one alarm, however often it is seen
   raised          INTEGER NOT NULL,
