@@ -111,6 +111,11 @@ pub(crate) fn text(value: &Value, key: &str) -> String {
     plain(value.get(key).unwrap_or(&Value::Null))
 }
 
+/// A text as it is, for files and parsers: records, proofs, heads. Line feeds are part of them.
+pub(crate) fn whole<'v>(value: &'v Value, key: &str) -> &'v str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// A value as text.
 pub(crate) fn plain(value: &Value) -> String {
     match value {

@@ -153,7 +153,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
             if ui.is_json() {
                 ui.json(&proof)?;
             } else {
-                ui.line(text(&proof, "text").trim_end())?;
+                ui.line(call::whole(&proof, "text").trim_end())?;
             }
             Ok(exit::found(proof.get("valid") != Some(&Value::Bool(true))))
         }
@@ -221,7 +221,7 @@ fn head(global: &Global, ui: &Ui, note: bool) -> anyhow::Result<u8> {
     if ui.is_json() {
         ui.json(&head)?;
     } else if note {
-        ui.line(text(&head, "checkpoint").trim_end())?;
+        ui.line(call::whole(&head, "checkpoint").trim_end())?;
     } else {
         for (key, name) in [
             ("origin", "origin"),
@@ -259,7 +259,7 @@ fn witnesses(global: &Global, ui: &Ui, policy: Option<&Path>) -> anyhow::Result<
         ui.say("no witnesses yet: `comity log witness add NAME VKEY URL`");
         return Ok(exit::DONE);
     }
-    ui.line(text(&answer, "policy").trim_end())?;
+    ui.line(call::whole(&answer, "policy").trim_end())?;
     let at = text(&answer, "cosigned");
     ui.say(if at.is_empty() {
         "no quorum has cosigned a head yet".to_owned()

@@ -286,7 +286,7 @@ fn witnesses(
     } else if text(&answer, "policy").is_empty() {
         ui.say("the peer's card names no witnesses");
     } else {
-        ui.line(text(&answer, "policy").trim_end())?;
+        ui.line(call::whole(&answer, "policy").trim_end())?;
         if text(&answer, "taken") == "no" {
             ui.say("its card suggests these; believe whom you know: write a policy and set it with --policy");
         }

@@ -175,8 +175,8 @@ fn write(dir: &Path, rows: &[Value], answer: &Value) -> anyhow::Result<u64> {
         files += 1;
         Ok(())
     };
-    put("record.json", &text(answer, "object"))?;
-    put("record.tlog-proof", &text(answer, "proof"))?;
+    put("record.json", call::whole(answer, "object"))?;
+    put("record.tlog-proof", call::whole(answer, "proof"))?;
     let log_key = text(answer, "log_key");
     let mut words = format!(
         "{} {}\n\nOur log has it as entry {}:\n  comity log verify record.tlog-proof --record record.json --key '{log_key}'\n",
@@ -195,8 +195,8 @@ fn write(dir: &Path, rows: &[Value], answer: &Value) -> anyhow::Result<u64> {
                 text(receipt, "event"),
                 number(receipt, "entry")
             );
-            put(&format!("{name}.receipt"), &text(receipt, "receipt"))?;
-            put(&format!("{name}.tlog-proof"), &text(receipt, "proof"))?;
+            put(&format!("{name}.receipt"), call::whole(receipt, "receipt"))?;
+            put(&format!("{name}.tlog-proof"), call::whole(receipt, "proof"))?;
             words.push_str(&format!(
                 "  {} at {}\n    comity receipt verify {name}.receipt --proof {name}.tlog-proof --sent record.tlog-proof --record record.json \\\n      --key '{}' --log-key '{}'\n",
                 text(receipt, "name"),

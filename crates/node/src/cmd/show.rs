@@ -41,10 +41,10 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     let proof = record.get("proof").cloned().unwrap_or_default();
     let proven = proof.get("valid") == Some(&Value::Bool(true));
     if args.raw {
-        ui.line(text(&record, "object"))?;
+        ui.line(call::whole(&record, "object"))?;
     } else if args.proof {
         anyhow::ensure!(!proof.is_null(), "there is no proof for this record");
-        ui.line(text(&proof, "text").trim_end())?;
+        ui.line(call::whole(&proof, "text").trim_end())?;
     } else if args.versions {
         call::print(
             ui,
@@ -220,7 +220,7 @@ fn readable(ui: &Ui, record: &Value, proof: &Value, proven: bool) -> anyhow::Res
     if record.get("redacted") == Some(&Value::Bool(true)) {
         ui.line("  (parts this reader may not see are left out)")?;
     }
-    let object: Value = serde_json::from_str(&text(record, "object"))?;
+    let object: Value = serde_json::from_str(call::whole(record, "object"))?;
     ui.line(format!("\n{}", serde_json::to_string_pretty(&object)?))?;
     Ok(())
 }

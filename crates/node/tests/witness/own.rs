@@ -17,12 +17,18 @@ fn keys(node: &Node) -> Vec<String> {
     keys.map(ToString::to_string).collect()
 }
 
-/// The node as it was when `copy` was made, opened anew.
+/// The node as it was when `copy` was made, opened anew as on another machine: what it remembers of its last head itself is gone
+/// too.
 async fn put_back(node: Node, copy: &std::path::Path, clock: &TestClock) -> Node {
     let Node { app, _running, dir } = node;
     drop(app);
     _running.join();
-    for name in ["register.db", "register.db-wal", "register.db-shm"] {
+    for name in [
+        "register.db",
+        "register.db-wal",
+        "register.db-shm",
+        "head.seen",
+    ] {
         let _gone = std::fs::remove_file(dir.path().join(name));
     }
     std::fs::copy(copy, dir.path().join("register.db")).unwrap();

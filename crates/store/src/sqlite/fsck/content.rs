@@ -127,13 +127,22 @@ impl Check<'_> {
             "deletion" => (EntryKind::Deletion, Some(Event::Deletion)),
             "relabel" => (EntryKind::Relabel, Some(Event::Administration)),
             "disclosure" => (EntryKind::Disclosure, Some(Event::Disclosure)),
-            "administration" => (EntryKind::Administration, Some(Event::Administration)),
+            "administration" => {
+                let raises = content
+                    .get("change")
+                    .is_some_and(|it| it.get("alarm").is_some());
+                let kind = if raises {
+                    EntryKind::Alarm
+                } else {
+                    EntryKind::Administration
+                };
+                (kind, Some(Event::Administration))
+            }
             "refusal" | "conflict" | "after-revoked" | "deleted" | "not-successor" => {
                 (EntryKind::Refusal, None)
             }
             "answer" => (EntryKind::Answer, None),
             "expiry" => (EntryKind::Expiry, Some(Event::AcceptanceRejectionExpiry)),
-            "alarm" => (EntryKind::Alarm, Some(Event::Administration)),
             other => {
                 let text = format!("nothing is known that is a `{other}`");
                 return self.problem("entry.kind", detail.place(), &text);

@@ -78,8 +78,7 @@ impl Replay {
                 }
             }
             // what is kept of these is looked at with what was exchanged
-            "note" | "sealed_from" | "see_alarm" | "forget_heads" | "alarm"
-            | "acknowledge_alarm" => Ok(()),
+            "note" | "sealed_from" | "forget_heads" | "alarm" | "acknowledge_alarm" => Ok(()),
             other => Err(format!("nothing is known of a change `{other}`")),
         }
     }
