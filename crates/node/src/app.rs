@@ -1,6 +1,7 @@
 //! The node as one value: what every request, follower and command works with.
 
-use std::path::Path;
+mod lock;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use comity_access::{PartyId, Reader};
@@ -21,6 +22,9 @@ use crate::release::Release;
 use crate::sequencer::{Sequencer, SignCheckpoint, SubmitError};
 use crate::witnesses::submit::Witnessing;
 use crate::witnesses::{Witnesses, WitnessesError};
+use lock::DirectoryLock;
+
+pub use lock::is_running;
 
 /// Everything a node is made of. Shared behind an [`Arc`].
 pub struct App {
@@ -564,44 +568,5 @@ fn own_log(
     Ok(TrustedLog {
         origin: origin(config.party()),
         keys: std::iter::once(key).chain(second).collect(),
-    })
-}
-
-/// Holds the data directory for one process.
-struct DirectoryLock {
-    _file: std::fs::File,
-}
-
-impl DirectoryLock {
-    fn take(dir: &Path) -> Result<Self, AppError> {
-        let path = dir.join("node.lock");
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|source| AppError::System {
-                what: "cannot open the lock file `node.lock`",
-                source,
-            })?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(std::fs::TryLockError::WouldBlock) => Err(AppError::Locked(dir.to_owned())),
-            Err(std::fs::TryLockError::Error(source)) => Err(AppError::System {
-                what: "cannot lock the file `node.lock`",
-                source,
-            }),
-        }
-    }
-}
-
-/// Whether a process holds the data directory now.
-#[must_use]
-pub fn is_running(dir: &Path) -> bool {
-    std::fs::File::open(dir.join("node.lock")).is_ok_and(|file| {
-        matches!(
-            file.try_lock_shared(),
-            Err(std::fs::TryLockError::WouldBlock)
-        )
     })
 }

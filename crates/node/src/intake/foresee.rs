@@ -10,9 +10,8 @@ use comity_stix::defaults::same_content;
 use comity_stix::related::{Facts, succession};
 use comity_store::{Put, ReadError, Record, Which};
 
-use super::{
-    AFTER_REVOKED, CONFLICT, Checked, Draft, Fate, Verdict, draft, meanings, translations,
-};
+use super::fate::{AFTER_REVOKED, CONFLICT};
+use super::{Checked, Draft, Fate, Verdict, draft, meanings, translations};
 use crate::app::App;
 use crate::handling::{Handling, Source};
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::judge::{Filter, Sight};
-use super::world::{HOLDER, World};
+use super::world::World;
 
 const TAXII: &str = "application/taxii+json;version=2.1";
 
@@ -396,7 +396,7 @@ impl World {
         );
     }
 
-    fn api(&self, record: usize, place: Option<usize>, tail: &str) -> String {
+    pub(super) fn api(&self, record: usize, place: Option<usize>, tail: &str) -> String {
         let rec = &self.records[record];
         let collection = place.map_or_else(String::new, |place| {
             format!("&collection={}", self.collections[place].0)
@@ -457,23 +457,6 @@ impl World {
                 "{path} {}",
                 answer.status
             ),
-        }
-    }
-
-    /// Who has a record is shown to the party's own staff, of records they may see, and never what is in it.
-    fn sent(&self, asker: usize, record: usize) {
-        let path = self.api(record, None, "/sent");
-        let answer = self.ask(asker, "GET", &path, &[]);
-        self.scan_for_any(&path, asker, &answer.body);
-        let own = self.askers[asker].who.party == HOLDER;
-        let seen = !matches!(self.sight(asker, record, None), Sight::Hidden);
-        if !(own && seen) {
-            assert!(
-                [403, 404].contains(&answer.status),
-                "{path} {}\n{}",
-                answer.status,
-                self.case(asker, record, None)
-            );
         }
     }
 

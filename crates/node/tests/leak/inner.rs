@@ -1,4 +1,4 @@
-//! The doors inside the machine, through the eyes of each account: the command line, files, what may be handed over.
+//! Doors behind the records, through the eyes of each account: the command line, files, what may be handed over, where a record went.
 
 use comity_node::control::{self, Command, Export, Kept, Search, Show};
 use comity_node::peers::push;
@@ -217,5 +217,22 @@ impl World {
         let mut kept = Kept::default();
         self.execute(Command::Export(export), &mut kept).unwrap();
         kept.text
+    }
+
+    /// Who has a record is shown to the party's own staff, of records they may see, and never what is in it.
+    pub(super) fn sent(&self, asker: usize, record: usize) {
+        let path = self.api(record, None, "/sent");
+        let answer = self.ask(asker, "GET", &path, &[]);
+        self.scan_for_any(&path, asker, &answer.body);
+        let own = self.askers[asker].who.party == HOLDER;
+        let seen = !matches!(self.sight(asker, record, None), Sight::Hidden);
+        if !(own && seen) {
+            assert!(
+                [403, 404].contains(&answer.status),
+                "{path} {}\n{}",
+                answer.status,
+                self.case(asker, record, None)
+            );
+        }
     }
 }
