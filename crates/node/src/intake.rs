@@ -196,11 +196,11 @@ pub fn puts(
     collections: &[CollectionKey],
     source: &Source,
     handling: &Handling,
-) -> Result<Result<Vec<Put>, Verdict>, SubmitError> {
+) -> Result<Result<Vec<Put>, Box<Verdict>>, SubmitError> {
     let (ops, verdicts) = prepare(app, objects, collections, source, handling)?;
     let puts = ops.into_iter().zip(verdicts).map(|(op, verdict)| match op {
         Op::Put(put) => Ok(*put),
-        _ => Err(verdict),
+        _ => Err(Box::new(verdict)),
     });
     Ok(puts.collect())
 }

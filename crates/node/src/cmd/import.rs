@@ -316,7 +316,7 @@ impl Iterator for Items {
 /// A part of an input that is no object, or an input that cannot be read.
 struct Trouble {
     file: String,
-    finding: Option<Finding>,
+    finding: Option<Box<Finding>>,
     text: String,
 }
 
@@ -325,7 +325,7 @@ impl Trouble {
         Self {
             file: file.to_owned(),
             text: visible(&finding.to_string()),
-            finding: Some(finding),
+            finding: Some(Box::new(finding)),
         }
     }
 

@@ -204,15 +204,15 @@ fn prepare(app: &App, actor: &str, exhibit: Option<&str>) -> Result<Value, Contr
             .filter(|key| key.retired.is_none()).map(|key| key.vkey.as_str()).collect::<Vec<_>>(),
     });
     match exhibit {
-        None => answer["number"] = next_number(app, now)?.into(),
+        None => set(&mut answer, "number", next_number(app, now)?),
         Some(name) => {
             let row = find(app, name)?;
             let chain = commit::chain(app, &row)?;
             // INVARIANT of a chain: no event is before the one it follows, whatever the clocks of two parties say
             let after = chain.last_time().map_or(now, |time| time.micros().max(now));
-            answer["now"] = after.into();
-            answer["last"] = Hex(&row.last).to_string().into();
-            answer["exhibit"] = shown(app, &row)?;
+            set(&mut answer, "now", after);
+            set(&mut answer, "last", Hex(&row.last).to_string());
+            set(&mut answer, "exhibit", shown(app, &row)?);
         }
     }
     Ok(answer)
@@ -411,22 +411,30 @@ fn show(app: &App, name: &str) -> Result<Value, ControlError> {
         let verified = line.verify(&keys, &persons);
         let text = event.to_json();
         let mut shown: Value = serde_json::from_str(&text).map_err(ControlError::internal)?;
-        shown["hash"] = Hex(event.hash()).to_string().into();
-        shown["signatures"] = line.signatures().into();
-        shown["verified"] = verified.is_ok().into();
+        set(&mut shown, "hash", Hex(event.hash()).to_string());
+        set(&mut shown, "signatures", line.signatures());
+        set(&mut shown, "verified", verified.is_ok());
         match verified {
             Ok(verified) => {
-                shown["countersigned_by"] = verified
-                    .countersigned()
-                    .map(|key| key.name().to_string())
-                    .into();
+                set(
+                    &mut shown,
+                    "countersigned_by",
+                    verified.countersigned().map(|key| key.name().to_string()),
+                );
             }
-            Err(error) => shown["problem"] = error.to_string().into(),
+            Err(error) => set(&mut shown, "problem", error.to_string()),
         }
         custody.push(shown);
     }
-    answer["custody"] = custody.into();
+    set(&mut answer, "custody", custody);
     Ok(answer)
+}
+
+/// Puts a member into an answer, which is an object.
+fn set(answer: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Some(members) = answer.as_object_mut() {
+        members.insert(name.to_owned(), value.into());
+    }
 }
 
 fn shown(app: &App, row: &ExhibitRow) -> Result<Value, ControlError> {

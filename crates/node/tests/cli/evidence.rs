@@ -276,6 +276,7 @@ fn a_flipped_bit_is_found_by_check_and_fsck() {
 /// Killed at times spread over a whole seal; each time it goes on, and the register and vault agree. More rounds by
 /// `COMITY_KILL_ROUNDS`.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test's own settings")]
 fn killed_at_any_moment_it_goes_on() {
     let rounds: u32 = std::env::var("COMITY_KILL_ROUNDS")
         .ok()

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     /// The step after the current one, whatever it will be.
-    fn with<'a>(next: &'a str) -> Vec<(i64, &'a str)> {
+    fn with(next: &str) -> Vec<(i64, &str)> {
         let mut all = MIGRATIONS.to_vec();
         all.push((current() + 1, next));
         all

@@ -154,7 +154,7 @@ impl Piece {
         match self {
             Self::Data(_, len) => hasher.update(buffer.first(*len)),
             Self::Hole(len) => {
-                const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+                static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
                 let mut left = *len;
                 while left > 0 {
                     let now = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());

@@ -61,7 +61,6 @@ impl Record {
 #[expect(
     clippy::cast_possible_wrap,
     clippy::unnecessary_cast,
-    clippy::useless_conversion,
     reason = "numbers to be compared, of other widths on other systems"
 )]
 fn identity(stat: &Stat) -> [i64; 6] {

@@ -277,11 +277,7 @@ fn again(path: &Path, error: std::io::Error) -> std::io::Result<File> {
         .open(path)
 }
 
-#[expect(
-    clippy::unnecessary_cast,
-    clippy::useless_conversion,
-    reason = "of other widths on other systems"
-)]
+#[expect(clippy::unnecessary_cast, reason = "of other widths on other systems")]
 fn item(number: u64, name: ItemName, size: u64, sha256: Hash, stat: &Stat) -> Item {
     let nanos = u32::try_from(stat.st_mtime_nsec).unwrap_or(0);
     Item {

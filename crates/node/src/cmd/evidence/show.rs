@@ -47,8 +47,11 @@ pub(super) fn run(args: &Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         unread = read.err().map(|error| error.to_string());
     }
     if ui.is_json() {
-        answer["items_list"] = items.iter().map(item_json).collect();
-        answer["items_problem"] = unread.clone().into();
+        if let Some(members) = answer.as_object_mut() {
+            let list: Value = items.iter().map(item_json).collect();
+            members.insert("items_list".to_owned(), list);
+            members.insert("items_problem".to_owned(), unread.clone().into());
+        }
         ui.json(&answer)?;
     } else {
         if !args.custody {
