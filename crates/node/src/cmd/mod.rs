@@ -1,7 +1,7 @@
 //! The command line: one file per command. A command does its own work when no node holds the data directory, else it asks
 //! the node that does ([`crate::control`]); it never writes beside a running node.
 //!
-//! Data goes to stdout, words for people to stderr, and the exit code says how it ended ([`exit`]).
+//! Data goes to stdout, words for people to stderr, and the exit code says how it ended (`exit.rs`).
 
 mod access;
 mod alarms;

@@ -13,7 +13,7 @@
 //! revoked certificates, an unsigned attribute, a status text or a byte after the end is refused. Revocation is not looked
 //! up, since that needs the network: the court asks the authority.
 //!
-//! Written over [`der`] instead of the types of `cms` and `x509-tsp`: the released versions of those two need another
+//! Written over `der` instead of the types of `cms` and `x509-tsp`: the released versions of those two need another
 //! generation of `der` than the signature crates do, and verifying needs the bytes as they came, not decoded and encoded
 //! again. What is hard, RSA and ECDSA, is RustCrypto's.
 
