@@ -1,7 +1,7 @@
 //! The node as one value: what every request, follower and command works with.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use comity_access::{PartyId, Reader};
 use comity_ledger::checkpoint::Checkpoint;
@@ -37,9 +37,13 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The log's public key as a C2SP vkey.
     pub log_key: String,
+    /// New labels of other parties.
+    pub introduced: crate::intake::Introduced,
     /// Exchange with peers.
     pub exchange: crate::peers::run::Exchange,
     catalog: RwLock<Arc<Catalog>>,
+    /// Held from reading the catalog to putting it in place: an older one must never replace a newer.
+    catalog_reload: Mutex<()>,
     catalog_changed: tokio::sync::watch::Sender<u64>,
 }
 
@@ -187,8 +191,10 @@ impl App {
             entropy,
             metrics,
             log_key,
+            introduced: crate::intake::Introduced::default(),
             exchange: crate::peers::run::Exchange::default(),
             catalog,
+            catalog_reload: Mutex::default(),
             catalog_changed: tokio::sync::watch::Sender::new(0),
         };
         Ok((
@@ -257,6 +263,10 @@ impl App {
         if let Outcome::Rejected(fault) = outcome {
             return Err(fault.into());
         }
+        let _one_at_a_time = self
+            .catalog_reload
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let fresh = Arc::new(Catalog::load(&self.store)?);
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         self.catalog_changed.send_modify(|count| *count += 1);

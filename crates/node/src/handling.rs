@@ -1,8 +1,11 @@
 //! From an object's own markings and what its sender said about it to the label the register keeps.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use comity_access::{Audience, Draft, GranularLabel, LabelError, LabelSet, PartyId, PrincipalId};
+use comity_access::{
+    Action, Audience, Draft, GranularLabel, LabelError, LabelSet, PartyId, PrincipalId, Reader,
+};
 use comity_stix::marking::{Pap, Tlp, tlp_of};
 use comity_stix::object::Object;
 use comity_stix::timestamp::Timestamp;
@@ -38,13 +41,21 @@ pub struct Source {
     pub party: PartyId,
     /// The principal who brings them.
     pub principal: String,
+    /// As whom the policies are asked, with what it is granted.
+    pub reader: Arc<Reader>,
+    /// What it does: [`Action::Write`] into each collection, or [`Action::Import`] and [`Action::Publish`] past them.
+    pub action: Action,
+    /// An officer says that the identifiers are this party's own, whoever used them here before.
+    pub claims: bool,
 }
 
 /// What a marking other than the predefined TLP ones means for release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// A statement (a copyright notice, terms): says nothing about who may read.
+    /// A statement (a copyright notice, terms) or a PAP level: says nothing about who may read.
     Statement,
+    /// It calls itself a TLP, which only predefined markings are (STIX 2.1 section 7.2.1.4): that cannot make a record freer.
+    Called(Tlp),
     /// Not known here.
     Unknown,
 }
@@ -62,11 +73,7 @@ pub fn label(
     handling: &Handling,
     meanings: &Meanings,
 ) -> Result<LabelSet, LabelError> {
-    let own = object
-        .object_marking_refs()
-        .iter()
-        .filter_map(|id| tlp_of(id.as_str()))
-        .max();
+    let own = strictest(object, meanings);
     let mut draft = Draft::new(source.party.clone());
     // the stricter of the object's word and the sender's: neither may weaken the other
     draft.tlp = own.max(handling.tlp);
@@ -87,17 +94,31 @@ pub fn carried(
     carried: &Carried,
     meanings: &Meanings,
 ) -> Result<LabelSet, LabelError> {
-    let own = object
-        .object_marking_refs()
-        .iter()
-        .filter_map(|id| tlp_of(id.as_str()))
-        .max();
+    let own = strictest(object, meanings);
     let mut draft = carried.label.to_draft();
     if own > Some(carried.label.tlp()) {
         draft.tlp = own;
     }
     draft.granular.extend(granular(object, meanings));
     LabelSet::new(draft)
+}
+
+/// The strictest of what is marked on the whole object; `None` when nothing there limits who reads.
+fn strictest(object: &Object, meanings: &Meanings) -> Option<Tlp> {
+    let refs = object.object_marking_refs().iter();
+    refs.filter_map(|id| level(id.as_str(), meanings)).max()
+}
+
+/// What a marking demands. One that is not understood is taken as TLP:AMBER, whatever the sender's default is.
+fn level(marking_ref: &str, meanings: &Meanings) -> Option<Tlp> {
+    if let Some(tlp) = tlp_of(marking_ref) {
+        return Some(tlp);
+    }
+    match meanings.get(marking_ref) {
+        Some(Meaning::Statement) => None,
+        Some(Meaning::Called(tlp)) => Some(Tlp::Amber.max(*tlp)),
+        Some(Meaning::Unknown) | None => Some(Tlp::Amber),
+    }
 }
 
 /// The TLP of each granular marking. A marking that is not understood is treated as TLP:AMBER, never as none.
@@ -107,11 +128,7 @@ fn granular(object: &Object, meanings: &Meanings) -> Vec<GranularLabel> {
         .iter()
         .filter_map(|marking| marking.marking_ref.as_ref());
     refs.filter_map(|marking_ref| {
-        let tlp = match tlp_of(marking_ref.as_str()) {
-            Some(tlp) => tlp,
-            None if meanings.get(marking_ref.as_str()) == Some(&Meaning::Statement) => return None,
-            None => Tlp::Amber,
-        };
+        let tlp = level(marking_ref.as_str(), meanings)?;
         Some(GranularLabel {
             marking_ref: marking_ref.as_str().to_owned(),
             tlp,
@@ -241,6 +258,31 @@ mod tests {
         Carried {
             label: LabelSet::new(draft).unwrap(),
             leaf: [0; 32],
+        }
+    }
+
+    #[test]
+    fn a_marking_nobody_understands_is_amber_whatever_the_default() {
+        let other = "marking-definition--11111111-1111-4111-8111-111111111111";
+        let marks = format!(r#""object_marking_refs":["{other}"]"#);
+        let object = check(report(&marks).as_bytes(), &Options::default())
+            .object
+            .unwrap();
+        let known = |meaning| Meanings::from([(other.to_owned(), meaning)]);
+        for (meanings, expected) in [
+            (Meanings::new(), Tlp::Amber),
+            (known(Meaning::Unknown), Tlp::Amber),
+            (known(Meaning::Statement), Tlp::Green),
+            (known(Meaning::Called(Tlp::Clear)), Tlp::Amber),
+            (known(Meaning::Called(Tlp::Red)), Tlp::Red),
+        ] {
+            assert_eq!(
+                carried(&object, &with(Some(Tlp::Green)), &meanings)
+                    .unwrap()
+                    .tlp(),
+                expected,
+                "{meanings:?}"
+            );
         }
     }
 

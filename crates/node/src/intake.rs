@@ -2,16 +2,30 @@
 
 use std::sync::Arc;
 
+use comity_access::LabelSet;
 use comity_ledger::entry::Event;
 use comity_stix::finding::{Finding, Position};
 use comity_stix::object::{Object, Valid};
 use comity_stix::validate::{self, Options};
-use comity_store::{CollectionKey, Op, Outcome, Put, Refuse, Stored, Which};
+use comity_store::{CollectionKey, Kept, Op, Outcome, Put, Refuse, Terms};
 use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
-use crate::handling::{self, Handling, Meaning, Meanings, Source};
+use crate::handling::{self, Handling, Meanings, Source};
 use crate::sequencer::SubmitError;
+use admission::{Admission, Told};
+use fate::{as_told, fate, revoked};
+use labels::NewLabels;
+use markings::meanings;
+
+mod admission;
+mod fate;
+mod labels;
+mod markings;
+
+pub use fate::Fate;
+pub use labels::Introduced;
+pub use markings::awaits;
 
 /// One object as it came.
 #[derive(Clone, Debug)]
@@ -33,81 +47,6 @@ pub struct Verdict {
     pub fate: Fate,
     /// Warnings, and the errors of a refused object.
     pub findings: Vec<Finding>,
-}
-
-/// What happened to one object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// Accepted: the first version seen here.
-    New {
-        /// Its log entry.
-        entry_index: u64,
-    },
-    /// Accepted: another version of a known object.
-    NewVersion {
-        /// Its log entry.
-        entry_index: u64,
-    },
-    /// Already here with the same content.
-    Known {
-        /// Its log entry.
-        entry_index: u64,
-        /// It is new in at least one of the collections.
-        added: bool,
-        /// The label given now is another than the one kept; the one kept stands.
-        label_differs: bool,
-    },
-    /// Same identifier and version, other content: refused, the first one stands (STIX 2.1 section 3.6).
-    Conflict,
-    /// Refused for another reason.
-    Refused {
-        /// Stable code.
-        code: &'static str,
-        /// For the sender.
-        reason: String,
-    },
-}
-
-impl Fate {
-    /// Whether the record is in the register now.
-    #[must_use]
-    pub fn is_success(&self) -> bool {
-        matches!(
-            self,
-            Self::New { .. } | Self::NewVersion { .. } | Self::Known { .. }
-        )
-    }
-
-    /// One word for tables and metrics.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::New { .. } => "new",
-            Self::NewVersion { .. } => "new version",
-            Self::Known { .. } => "known",
-            Self::Conflict => "conflict",
-            Self::Refused { .. } => "refused",
-        }
-    }
-
-    /// A sentence for the sender.
-    #[must_use]
-    pub fn text(&self) -> String {
-        match self {
-            Self::New { entry_index } => format!("accepted as log entry {entry_index}"),
-            Self::NewVersion { entry_index } => format!("accepted as a new version, log entry {entry_index}"),
-            Self::Known { entry_index, label_differs: false, .. } => format!("already here, log entry {entry_index}"),
-            Self::Known { entry_index, label_differs: true, .. } => {
-                format!("already here, log entry {entry_index}; the label it has stands, not the one given now")
-            }
-            Self::Conflict => {
-                "another content is kept under this identifier and version: give the change a later `modified` \
-                 (STIX 2.1 section 3.6)"
-                    .to_owned()
-            }
-            Self::Refused { reason, .. } => reason.clone(),
-        }
-    }
 }
 
 /// An object that passed the checks and waits for the sequencer.
@@ -150,15 +89,20 @@ pub fn check(incoming: &Incoming, options: &Options) -> Checked {
 /// # Errors
 /// When the sequencer took nothing; see [`SubmitError`].
 pub async fn accept(
-    app: &App,
+    app: &Arc<App>,
     objects: Vec<Checked>,
     collections: &[CollectionKey],
     source: &Source,
-    handling: &Handling,
+    handling: Handling,
 ) -> Result<Vec<Verdict>, SubmitError> {
-    let (ops, verdicts) = prepare(app, objects, collections, source, handling)?;
+    // it reads the register and asks the policies: not on a thread that serves connections
+    let (worker, keys, sender) = (Arc::clone(app), collections.to_vec(), source.clone());
+    let work = move || prepare(&worker, objects, &keys, &sender, &handling);
+    let (ops, pending) = tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| SubmitError::Batch(error.to_string().into()))??;
     let outcomes = app.sequencer.submit(ops).await?;
-    Ok(judge(app, verdicts, outcomes))
+    Ok(judge(app, pending, outcomes))
 }
 
 /// [`accept`] for threads outside the runtime.
@@ -172,65 +116,79 @@ pub fn accept_blocking(
     source: &Source,
     handling: &Handling,
 ) -> Result<Vec<Verdict>, SubmitError> {
-    let (ops, verdicts) = prepare(app, objects, collections, source, handling)?;
+    let (ops, pending) = prepare(app, objects, collections, source, handling)?;
     let outcomes = app.sequencer.submit_blocking(ops)?;
-    Ok(judge(app, verdicts, outcomes))
+    Ok(judge(app, pending, outcomes))
 }
 
 /// What would become of the objects, without keeping them: for `import --dry-run`.
-#[must_use]
+///
+/// # Errors
+/// When the register cannot be read.
 pub fn foresee(
     app: &App,
     objects: Vec<Checked>,
+    collections: &[CollectionKey],
     source: &Source,
     handling: &Handling,
-) -> Vec<Verdict> {
-    let meanings = meanings(app, &objects);
-    objects
-        .into_iter()
-        .map(
-            |checked| match draft(checked, source, handling, &meanings) {
-                Draft::Refused(verdict, _) => verdict,
-                Draft::Put(verdict, put) => Verdict {
-                    fate: foresee_one(app, &put),
-                    ..verdict
-                },
-            },
-        )
-        .collect()
+) -> Result<Vec<Verdict>, SubmitError> {
+    let drafts = admit(app, objects, collections, source, handling)?;
+    let foreseen = drafts.into_iter().map(|draft| match draft {
+        Draft::Refused(refused) => refused.verdict,
+        Draft::Put(ready) => {
+            let fate = foresee_one(&ready);
+            Verdict {
+                fate,
+                ..ready.verdict
+            }
+        }
+    });
+    Ok(foreseen.collect())
 }
 
-fn foresee_one(app: &App, put: &Put) -> Fate {
-    let Ok(scope) = app.release.everything() else {
-        return Fate::Refused {
-            code: "register",
-            reason: "the register cannot be read".to_owned(),
-        };
-    };
-    let here = app
-        .store
-        .get(&put.id, &Which::Key(put.version_key.clone()), &scope);
-    match here {
-        Ok(Some(record)) if record.content_sha256 == put.content_sha256 => Fate::Known {
-            entry_index: record.entry_index,
+fn foresee_one(ready: &Ready) -> Fate {
+    let Ready { put, kept, .. } = ready;
+    match &kept.exact {
+        Some(exact) if exact.content_sha256 == put.content_sha256 => Fate::Known {
+            entry_index: exact.entry_index,
             added: false,
             label_differs: false,
+            relabelled: put.terms.relabel.is_some(),
         },
-        Ok(Some(_)) => Fate::Conflict,
-        Ok(None) => match app.store.get(&put.id, &Which::Last, &scope) {
-            Ok(Some(_)) => Fate::NewVersion { entry_index: 0 },
-            _ => Fate::New { entry_index: 0 },
-        },
-        Err(error) => Fate::Refused {
-            code: "register",
-            reason: error.to_string(),
-        },
+        Some(_) if put.terms.replace.is_none() => Fate::Conflict,
+        _ if !kept.revoked.is_empty() && !put.terms.past_revocation => revoked(),
+        _ if kept.last.is_some() => Fate::NewVersion { entry_index: 0 },
+        _ => Fate::New { entry_index: 0 },
     }
 }
 
 enum Draft {
-    Put(Verdict, Box<Put>),
-    Refused(Verdict, comity_ledger::Hash),
+    Put(Box<Ready>),
+    Refused(Box<Refused>),
+}
+
+/// Checked and labelled, and what is here already.
+struct Ready {
+    verdict: Verdict,
+    put: Put,
+    label: LabelSet,
+    kept: Kept,
+    told: Told,
+}
+
+/// Not taken.
+struct Refused {
+    /// With what the sender is told.
+    verdict: Verdict,
+    /// The true reason, for the log.
+    reason: String,
+    content_sha256: comity_ledger::Hash,
+}
+
+/// A verdict that waits for the register.
+struct Pending {
+    verdict: Verdict,
+    told: Told,
 }
 
 fn prepare(
@@ -239,79 +197,97 @@ fn prepare(
     collections: &[CollectionKey],
     source: &Source,
     handling: &Handling,
-) -> Result<(Vec<Op>, Vec<Verdict>), SubmitError> {
-    let meanings = meanings(app, &objects);
-    let mut ops = Vec::with_capacity(objects.len());
-    let mut verdicts = Vec::with_capacity(objects.len());
-    for checked in objects {
+) -> Result<(Vec<Op>, Vec<Pending>), SubmitError> {
+    let drafts = admit(app, objects, collections, source, handling)?;
+    let mut ops = Vec::with_capacity(drafts.len());
+    let mut pending = Vec::with_capacity(drafts.len());
+    for draft in drafts {
         let salt = app.salt()?;
-        let drafted = match draft(checked, source, handling, &meanings) {
-            Draft::Put(verdict, put) => of_its_originator(app, source, verdict, put)?,
-            refused => refused,
-        };
-        match drafted {
-            Draft::Put(verdict, mut put) => {
+        match draft {
+            Draft::Put(ready) => {
+                let mut put = ready.put;
                 put.salt = salt;
-                put.collections = collections.to_vec();
                 put.event = if source.party == app.party {
                     Event::SubmissionAcceptance
                 } else {
                     Event::ContentConsignment
                 };
-                ops.push(Op::Put(put));
-                verdicts.push(verdict);
+                ops.push(Op::Put(Box::new(put)));
+                pending.push(Pending {
+                    verdict: ready.verdict,
+                    told: ready.told,
+                });
             }
-            Draft::Refused(verdict, content_sha256) => {
+            Draft::Refused(refused) => {
                 ops.push(Op::Refuse(Refuse {
                     event: Event::SubmissionRejection,
-                    what: serde_json::json!({ "id": verdict.id }).to_string(),
+                    what: serde_json::json!({ "id": refused.verdict.id }).to_string(),
                     who: source.principal.clone(),
-                    reason: verdict.fate.text(),
-                    content_sha256,
+                    reason: refused.reason,
+                    content_sha256: refused.content_sha256,
                     salt,
                 }));
-                verdicts.push(verdict);
+                pending.push(Pending {
+                    verdict: refused.verdict,
+                    told: Told::Plainly,
+                });
             }
         }
     }
-    Ok((ops, verdicts))
+    Ok((ops, pending))
 }
 
-/// STIX 2.1 section 3.6: only the creator gives an object new versions. What comes from another party must not revoke or
-/// change a record of ours, nor of a third party.
-fn of_its_originator(
+/// Labels the objects and decides what each may do to what is here.
+fn admit(
     app: &App,
+    objects: Vec<Checked>,
+    collections: &[CollectionKey],
     source: &Source,
-    verdict: Verdict,
-    put: Box<Put>,
-) -> Result<Draft, SubmitError> {
-    if source.party == app.party {
-        return Ok(Draft::Put(verdict, put));
-    }
+    handling: &Handling,
+) -> Result<Vec<Draft>, SubmitError> {
     let unread = |error: comity_store::ReadError| SubmitError::Batch(error.to_string().into());
-    let scope = app.release.everything().map_err(unread)?;
-    let here = app
-        .store
-        .get(&put.id, &Which::Last, &scope)
-        .map_err(unread)?;
-    // the same version again is the register's matter: known, or in conflict
-    let Some(here) = here.filter(|here| here.version_key != put.version_key) else {
-        return Ok(Draft::Put(verdict, put));
-    };
-    let label = app.release.label(here.label_set).map_err(unread)?;
-    let same = comity_access::LabelSet::from_json(&put.label_set)
-        .is_ok_and(|given| given.originator() == label.originator());
-    if same {
-        return Ok(Draft::Put(verdict, put));
+    let meanings = meanings(app, &objects);
+    let mut drafts: Vec<Draft> = objects
+        .into_iter()
+        .map(|checked| draft(checked, source, handling, &meanings))
+        .collect();
+    let wanted: Vec<(&str, &str)> = drafts
+        .iter()
+        .filter_map(|draft| match draft {
+            Draft::Put(ready) => Some((ready.put.id.as_str(), ready.put.version_key.as_str())),
+            Draft::Refused(_) => None,
+        })
+        .collect();
+    let mut kept = app.store.kept(&wanted).map_err(unread)?.into_iter();
+    let mut admission = Admission::new(app, source);
+    let mut labels = NewLabels::new(app, source);
+    for draft in &mut drafts {
+        let Draft::Put(ready) = draft else { continue };
+        ready.kept = kept.next().unwrap_or_default();
+        let decided = match labels.take(&ready.put.label_set).map_err(unread)? {
+            Ok(()) => admission
+                .decide(&mut ready.put, &ready.label, collections, &ready.kept)
+                .map_err(unread)?,
+            Err(denied) => Err(denied),
+        };
+        match decided {
+            Ok(told) => ready.told = told,
+            Err(denied) => {
+                *draft = Draft::Refused(Box::new(Refused {
+                    verdict: Verdict {
+                        fate: Fate::Refused {
+                            code: denied.code,
+                            reason: denied.told,
+                        },
+                        ..ready.verdict.clone()
+                    },
+                    reason: denied.reason,
+                    content_sha256: ready.put.content_sha256,
+                }));
+            }
+        }
     }
-    let fate = Fate::Refused {
-        code: "originator",
-        reason: "another party's record is kept under this identifier: only its originator gives it new versions \
-                 (STIX 2.1 section 3.6)"
-            .to_owned(),
-    };
-    let content_sha256 = put.content_sha256;
-    Ok(Draft::Refused(Verdict { fate, ..verdict }, content_sha256))
+    Ok(drafts)
 }
 
 fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Meanings) -> Draft {
@@ -322,15 +298,16 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
         id,
     } = checked;
     let refused = |code, reason, id, findings| {
-        Draft::Refused(
-            Verdict {
+        Draft::Refused(Box::new(Refused {
+            reason: String::clone(&reason),
+            verdict: Verdict {
                 id,
                 version: String::new(),
                 fate: Fate::Refused { code, reason },
                 findings,
             },
             content_sha256,
-        )
+        }))
     };
     let Some(object) = object else {
         let reason = findings
@@ -371,21 +348,25 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
         references: references(&object),
         event: Event::SubmissionAcceptance,
         link: carried.map_or([0; 32], |carried| carried.leaf),
+        terms: Terms::default(),
         id: id.clone(),
     };
     let fate = Fate::Refused {
         code: "pending",
         reason: String::new(),
     };
-    Draft::Put(
-        Verdict {
+    Draft::Put(Box::new(Ready {
+        verdict: Verdict {
             id,
             version: version_text,
             fate,
             findings,
         },
-        Box::new(put),
-    )
+        put,
+        label,
+        kept: Kept::default(),
+        told: Told::Plainly,
+    }))
 }
 
 /// The version of objects that have neither `modified` nor `created`: TAXII 2.1 section 5.3.1 leaves it to the server,
@@ -407,57 +388,6 @@ fn references(object: &Object) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What the markings mean that granular markings name: looked for among the objects themselves, then in the register.
-fn meanings(app: &App, objects: &[Checked]) -> Meanings {
-    let mut meanings = Meanings::new();
-    let granular = objects
-        .iter()
-        .filter_map(|checked| checked.object.as_ref())
-        .flat_map(|object| {
-            object
-                .granular_markings()
-                .iter()
-                .filter_map(|marking| marking.marking_ref.as_ref())
-        });
-    let wanted: std::collections::BTreeSet<&str> = granular
-        .map(|id| id.as_str())
-        .filter(|id| comity_stix::marking::tlp_of(id).is_none())
-        .collect();
-    for id in wanted {
-        let beside = objects
-            .iter()
-            .filter_map(|checked| checked.object.as_ref())
-            .find(|object| object.id().as_str() == id);
-        let bytes = beside.map(|object| object.bytes().to_vec()).or_else(|| {
-            let record = app
-                .release
-                .everything()
-                .and_then(|scope| app.store.get(id, &Which::Last, &scope));
-            record.ok().flatten().map(|record| record.bytes)
-        });
-        let statement = bytes.is_some_and(|bytes| is_statement(&bytes));
-        meanings.insert(
-            id.to_owned(),
-            if statement {
-                Meaning::Statement
-            } else {
-                Meaning::Unknown
-            },
-        );
-    }
-    meanings
-}
-
-fn is_statement(bytes: &[u8]) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Definition<'a> {
-        #[serde(borrow)]
-        definition_type: Option<std::borrow::Cow<'a, str>>,
-    }
-    serde_json::from_slice::<Definition<'_>>(bytes)
-        .is_ok_and(|definition| definition.definition_type.as_deref() == Some("statement"))
-}
-
 /// The identifier of an object that did not pass the checks, as far as it can be read, for the sender's eyes.
 fn readable_id(bytes: &[u8]) -> String {
     #[derive(serde::Deserialize)]
@@ -471,13 +401,13 @@ fn readable_id(bytes: &[u8]) -> String {
     if id.len() <= 300 { id } else { String::new() }
 }
 
-fn judge(app: &App, verdicts: Vec<Verdict>, outcomes: Vec<Outcome>) -> Vec<Verdict> {
-    let judged: Vec<Verdict> = verdicts
+fn judge(app: &App, pending: Vec<Pending>, outcomes: Vec<Outcome>) -> Vec<Verdict> {
+    let judged: Vec<Verdict> = pending
         .into_iter()
         .zip(outcomes)
-        .map(|(verdict, outcome)| match outcome {
+        .map(|(Pending { verdict, told }, outcome)| match outcome {
             Outcome::Put(stored) => Verdict {
-                fate: fate(stored),
+                fate: as_told(fate(stored), told),
                 ..verdict
             },
             Outcome::Rejected(fault) => Verdict {
@@ -499,21 +429,6 @@ fn judge(app: &App, verdicts: Vec<Verdict>, outcomes: Vec<Outcome>) -> Vec<Verdi
     judged
 }
 
-fn fate(stored: Stored) -> Fate {
-    match stored {
-        Stored::New { entry_index, .. } => Fate::New { entry_index },
-        Stored::NewVersion { entry_index, .. } => Fate::NewVersion { entry_index },
-        Stored::Known { entry_index, added_to, label_differs, .. } => {
-            Fate::Known { entry_index, added: added_to > 0, label_differs }
-        }
-        Stored::Conflict { .. } => Fate::Conflict,
-        Stored::AfterRevoked { .. } => Fate::Refused {
-            code: "revoked",
-            reason: "a later version of an object that was revoked: revoking is final (STIX 2.1 section 3.2)".to_owned(),
-        },
-    }
-}
-
 /// Checks many objects on the runtime's blocking threads, a slice each.
 ///
 /// # Errors
@@ -523,7 +438,10 @@ pub async fn check_all(
     options: Arc<Options>,
 ) -> Result<Vec<Checked>, SubmitError> {
     const SLICE: usize = 128;
-    if objects.len() <= 16 {
+    /// What is checked on the thread that serves connections, octets: well below a millisecond.
+    const INLINE_OCTETS_MAX: usize = 32 << 10;
+    let octets: usize = objects.iter().map(|incoming| incoming.bytes.len()).sum();
+    if octets <= INLINE_OCTETS_MAX {
         return Ok(objects
             .iter()
             .map(|incoming| check(incoming, &options))

@@ -99,6 +99,9 @@ pub fn withdraw(app: &Arc<App>, actor: &str, id: &str) -> Result<Verdict, Withdr
     let source = Source {
         party: app.party.clone(),
         principal: actor.to_owned(),
+        reader,
+        action: Action::Publish,
+        claims: false,
     };
     let position = Position {
         offset: 0,

@@ -443,6 +443,7 @@ fn record(number: u64, collection: CollectionKey) -> Put {
         ],
         event: Event::SubmissionAcceptance,
         link: [0; 32],
+        terms: Default::default(),
         id,
         bytes,
     }

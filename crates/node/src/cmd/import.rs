@@ -44,6 +44,10 @@ pub(crate) struct Args {
     /// The exercise the records belong to; they never leave it
     #[arg(long, value_name = "NAME")]
     exercise: Option<String>,
+    /// The identifiers are this party's own, whoever sent records under them before: the label given now replaces theirs,
+    /// and other content under the same version is erased. For officers; each is an entry of the log
+    #[arg(long)]
+    own: bool,
     /// Say what would happen, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -66,6 +70,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         pap: args.pap.clone(),
         audience,
         exercise: args.exercise.clone(),
+        own: args.own,
         dry_run: args.dry_run,
         inputs: names.clone(),
     });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use comity_access::Audience;
+use comity_access::{Action, Audience, Role};
 use comity_stix::finding::{Finding, Position};
 use comity_stix::marking::{Pap, Tlp};
 use comity_stix::validate::Options;
@@ -11,7 +11,7 @@ use comity_store::{Admin, CollectionKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{ControlError, Input, Item, Output, collection};
+use super::{ControlError, Input, Item, Output, collection, person};
 use crate::app::App;
 use crate::catalog::{audience_text, parse_audience};
 use crate::handling::{Handling, Source};
@@ -30,6 +30,9 @@ pub struct Import {
     pub audience: Vec<String>,
     /// The exercise the records belong to.
     pub exercise: Option<String>,
+    /// The identifiers are this party's own, whoever sent records under them before.
+    #[serde(default)]
+    pub own: bool,
     /// Only say what would happen.
     pub dry_run: bool,
     /// Names of the inputs, for the log.
@@ -40,6 +43,8 @@ pub struct Import {
 const BATCH_OBJECTS: usize = 1_024;
 /// Octets of one batch, for the same reason.
 const BATCH_BYTES: usize = 8 << 20;
+/// Octets of objects put aside until their markings have come.
+const ASIDE_BYTES_MAX: usize = 64 << 20;
 
 pub(super) fn execute(
     app: &App,
@@ -50,18 +55,29 @@ pub(super) fn execute(
 ) -> Result<Value, ControlError> {
     let work = Work::new(app, actor, &command)?;
     let mut counts = Counts::default();
+    // what names a marking that has not come yet, for the end: a marking nobody understands makes a record TLP:AMBER
+    let (mut aside, mut aside_bytes) = (Vec::new(), 0_usize);
     loop {
         let batch = gather(input);
         if batch.is_empty() {
             break;
         }
         let checked = check(&batch);
-        let verdicts = work.accept(checked)?;
-        for (item, verdict) in batch.iter().zip(&verdicts) {
-            counts.add(verdict);
-            output.row(row(item, verdict))?;
+        let waits = intake::awaits(app, &checked);
+        let (mut now, mut ready) = (Vec::new(), Vec::new());
+        for ((item, checked), waits) in batch.into_iter().zip(checked).zip(waits) {
+            if waits && aside_bytes < ASIDE_BYTES_MAX {
+                aside_bytes = aside_bytes.saturating_add(item.bytes.len());
+                aside.push(item);
+            } else {
+                now.push(item);
+                ready.push(checked);
+            }
         }
-        output.progress("import", counts.total, 0);
+        work.take(&now, ready, &mut counts, output)?;
+    }
+    for batch in aside.chunks(BATCH_OBJECTS) {
+        work.take(batch, check(batch), &mut counts, output)?;
     }
     let answer = json!({
         "objects": counts.total,
@@ -101,13 +117,22 @@ impl<'a> Work<'a> {
             keys.push(row.key);
             names.push(row.alias.unwrap_or(row.uuid));
         }
+        let reader = person::acting(app, actor, command.exercise.as_deref())?;
+        if command.own && reader.role() != Role::Officer {
+            return Err(ControlError::forbidden(
+                "only an officer says that identifiers are this party's own",
+            ));
+        }
         let tlp = command.tlp.as_deref().map(str::parse::<Tlp>).transpose();
         let pap = command.pap.as_deref().map(str::parse::<Pap>).transpose();
         let mut handling = Handling {
             tlp: tlp.map_err(|error| ControlError::usage(error.to_string()))?,
             pap: pap.map_err(|error| ControlError::usage(error.to_string()))?,
             audience: parse_audience(&collection::audience(&command.audience)?),
-            exercise: command.exercise.clone(),
+            exercise: command
+                .exercise
+                .clone()
+                .or_else(|| reader.exercise().map(str::to_owned)),
             ..Handling::default()
         };
         if handling.audience.is_empty() {
@@ -116,6 +141,9 @@ impl<'a> Work<'a> {
         let source = Source {
             party: app.party.clone(),
             principal: actor.to_owned(),
+            reader,
+            action: Action::Import,
+            claims: command.own,
         };
         Ok(Self {
             app,
@@ -127,14 +155,31 @@ impl<'a> Work<'a> {
         })
     }
 
+    fn take(
+        &self,
+        batch: &[Item],
+        checked: Vec<intake::Checked>,
+        counts: &mut Counts,
+        output: &mut dyn Output,
+    ) -> Result<(), ControlError> {
+        let verdicts = self.accept(checked)?;
+        for (item, verdict) in batch.iter().zip(&verdicts) {
+            counts.add(verdict);
+            output.row(row(item, verdict))?;
+        }
+        output.progress("import", counts.total, 0);
+        Ok(())
+    }
+
     fn accept(&self, checked: Vec<intake::Checked>) -> Result<Vec<Verdict>, ControlError> {
         if self.dry_run {
             return Ok(intake::foresee(
                 self.app,
                 checked,
+                &self.keys,
                 &self.source,
                 &self.handling,
-            ));
+            )?);
         }
         Ok(intake::accept_blocking(
             self.app,
@@ -253,10 +298,12 @@ fn row(item: &Item, verdict: &Verdict) -> Value {
         Fate::Known {
             entry_index,
             label_differs,
+            relabelled,
             ..
         } => {
             row.insert("entry".into(), (*entry_index).into());
             row.insert("label_differs".into(), (*label_differs).into());
+            row.insert("relabelled".into(), (*relabelled).into());
         }
         Fate::Refused { code, .. } => {
             row.insert("code".into(), (*code).into());

@@ -40,7 +40,18 @@ impl Default for Bodies {
 pub struct Whole {
     /// Decompressed.
     pub bytes: Bytes,
-    _room: Vec<OwnedSemaphorePermit>,
+    room: Room,
+}
+
+/// A share of the memory for bodies, given back when dropped.
+pub struct Room(#[expect(dead_code, reason = "held, not used")] Vec<OwnedSemaphorePermit>);
+
+impl Whole {
+    /// Gives up the octets and keeps their share of the memory, for what was made of them.
+    #[must_use]
+    pub fn into_room(self) -> Room {
+        self.room
+    }
 }
 
 impl Bodies {
@@ -68,7 +79,10 @@ impl Bodies {
             Error::unsupported_media_type("of content codings `gzip` and `zstd` are read")
         })?;
         if coding == Coding::Identity {
-            return Ok(Whole { bytes, _room: room });
+            return Ok(Whole {
+                bytes,
+                room: Room(room),
+            });
         }
         // what it becomes is not known before: the bound itself is reserved
         room.push(self.reserve(octets_max)?);
@@ -78,7 +92,7 @@ impl Bodies {
         match plain {
             Ok(plain) => Ok(Whole {
                 bytes: plain.into(),
-                _room: room,
+                room: Room(room),
             }),
             Err(DecodeError::TooLarge) => Err(Error::too_large(octets_max)),
             Err(error @ DecodeError::Broken(_)) => {

@@ -26,6 +26,7 @@ pub fn handling(
     if *reader.party() == app.party {
         return Ok(Handling {
             audience: app.catalog().audience(collection),
+            exercise: reader.exercise().map(str::to_owned),
             ..Handling::default()
         });
     }
@@ -35,6 +36,10 @@ pub fn handling(
     };
     let mut handling = Handling {
         audience,
+        // a node carries both, and says beside each record which it is; of anybody else who plays, all is play
+        exercise: (reader.role() != Role::Peer)
+            .then(|| reader.exercise().map(str::to_owned))
+            .flatten(),
         ..Handling::default()
     };
     if matches!(reader.role(), Role::Peer | Role::Observer)

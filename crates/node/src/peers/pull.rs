@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use comity_access::{Audience, PartyId};
+use comity_access::{Action, Audience, PartyId, Reader};
 use comity_stix::bundle;
 use comity_stix::finding::Position;
 use comity_stix::json::Limits;
@@ -18,6 +18,7 @@ use crate::handling::{
     Handling, SIDECAR_HEADER, SIDECAR_PROPERTY, SidecarError, Source, read_sidecar,
 };
 use crate::intake::{self, Fate, Incoming};
+use crate::limits::ENVELOPE_NODES_MAX;
 use crate::sequencer::SubmitError;
 
 /// Why fetching stopped for now. The cursor stands before the page that could not be taken.
@@ -64,6 +65,8 @@ struct Cursor {
 
 /// Objects asked for at once.
 const PAGE: usize = 1_000;
+/// A server may give more than it was asked for, but not without end: what is beyond is no page of ours.
+const PAGE_SLACK: usize = 20;
 /// Pages of one fetch: a server whose `more` never ends must not hold us for ever; the cursor keeps what was reached.
 const PAGES_MAX: u64 = 100_000;
 
@@ -136,16 +139,18 @@ async fn page(
         .await?;
     let limits = Limits {
         bytes_max: usize::MAX,
-        nodes_max: usize::MAX,
+        nodes_max: ENVELOPE_NODES_MAX,
         ..Limits::default()
     };
     let envelope = if answer.body.iter().all(u8::is_ascii_whitespace) {
         bundle::Envelope::default()
     } else {
-        bundle::envelope(&answer.body, &limits).map_err(|finding| ClientError::Answer {
-            url: url.clone(),
-            text: finding.to_string(),
-        })?
+        bundle::envelope(&answer.body, &limits, PAGE.saturating_mul(PAGE_SLACK)).map_err(
+            |finding| ClientError::Answer {
+                url: url.clone(),
+                text: finding.to_string(),
+            },
+        )?
     };
     let handling = handling(app, target, &envelope)?;
     let objects: Vec<Incoming> = envelope
@@ -166,9 +171,12 @@ async fn page(
     let source = Source {
         party,
         principal: target.reader.principal().as_str().to_owned(),
+        reader: granted(target, local)?,
+        action: Action::Write,
+        claims: false,
     };
     let checked = intake::check_all(objects, Arc::new(intake::options())).await?;
-    for verdict in intake::accept(app, checked, &[local], &source, &handling).await? {
+    for verdict in intake::accept(app, checked, &[local], &source, handling).await? {
         match verdict.fate {
             Fate::New { .. } | Fate::NewVersion { .. } => pulled.new += 1,
             Fate::Known { .. } => pulled.known += 1,
@@ -191,6 +199,16 @@ async fn page(
         next: envelope.next.filter(|_| more),
     };
     Ok((more, reached))
+}
+
+/// The peer's account as the policies are asked about it: that it may add to this collection is what the route says.
+fn granted(target: &Target, local: CollectionKey) -> Result<Arc<Reader>, PullError> {
+    let mut account = target.reader.to_account();
+    account.grants.write.insert(local.0.to_string());
+    let reader = Reader::new(account);
+    Ok(Arc::new(reader.map_err(|_| {
+        PullError::Party(target.peer.party.clone())
+    })?))
 }
 
 /// Under which label the objects come in: what the peer says beside them, else what they say themselves; meant for us.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use comity_access::Action;
 use comity_stix::bundle::envelope;
 use comity_stix::finding::{Finding, Position};
 use comity_stix::json::Limits;
@@ -21,7 +22,7 @@ use crate::http::body::drain;
 use crate::http::context::Ctx;
 use crate::http::error::{Error, Result};
 use crate::intake::{self, Incoming};
-use crate::limits::ENVELOPE_OBJECTS_MAX;
+use crate::limits::{ENVELOPE_NODES_MAX, ENVELOPE_OBJECTS_MAX};
 use crate::peers::inbound;
 
 /// Takes the objects of an envelope and answers with the status of each.
@@ -47,9 +48,13 @@ pub async fn post(
         .bodies
         .read(&headers, body, ctx.app.config.body_bytes_max())
         .await?;
-    let (objects, sidecar) = tokio::task::spawn_blocking(move || split(&whole.bytes))
-        .await
-        .map_err(Error::internal)??;
+    let (objects, sidecar, _room) = tokio::task::spawn_blocking(move || {
+        // the objects are copies of it: its share of the memory is held until they have met their fate
+        let (objects, sidecar) = split(&whole.bytes)?;
+        Ok::<_, Error>((objects, sidecar, whole.into_room()))
+    })
+    .await
+    .map_err(Error::internal)??;
     let pointers: Vec<String> = objects
         .iter()
         .map(|object| object.position.pointer.clone())
@@ -58,10 +63,13 @@ pub async fn post(
     let source = Source {
         party: caller.reader.party().clone(),
         principal: caller.name().to_owned(),
+        reader: Arc::clone(&caller.reader),
+        action: Action::Write,
+        claims: false,
     };
     let handling = inbound::handling(&ctx.app, &caller.reader, collection.key, sidecar.as_deref())
         .map_err(|error| Error::unprocessable("envelope.handling", error.to_string()))?;
-    let verdicts = intake::accept(&ctx.app, checked, &[collection.key], &source, &handling).await?;
+    let verdicts = intake::accept(&ctx.app, checked, &[collection.key], &source, handling).await?;
     let status = status::Resource::new(&ctx.app, requested, &verdicts, &pointers)?;
     let json = serde_json::to_string(&status).map_err(Error::internal)?;
     ctx.statuses
@@ -99,10 +107,11 @@ fn admit(
 fn split(bytes: &[u8]) -> Result<(Vec<Incoming>, Option<Vec<u8>>)> {
     let limits = Limits {
         bytes_max: bytes.len().max(1),
-        nodes_max: usize::MAX,
+        nodes_max: ENVELOPE_NODES_MAX,
         ..Limits::default()
     };
-    let envelope = envelope(bytes, &limits).map_err(|finding| refusal(&finding))?;
+    let envelope =
+        envelope(bytes, &limits, ENVELOPE_OBJECTS_MAX).map_err(|finding| refusal(&finding))?;
     if envelope.objects.is_empty() {
         // section 2: an empty list must not be sent; 3.7: an envelope to add has objects
         return Err(Error::unprocessable(
@@ -118,13 +127,6 @@ fn split(bytes: &[u8]) -> Result<(Vec<Incoming>, Option<Vec<u8>>)> {
     {
         let text = format!("`/objects/{index}` is not a JSON object");
         return Err(Error::unprocessable("envelope.object", text));
-    }
-    if envelope.objects.len() > ENVELOPE_OBJECTS_MAX {
-        let text = format!(
-            "the envelope holds {} objects, at most {ENVELOPE_OBJECTS_MAX} are taken at once",
-            envelope.objects.len()
-        );
-        return Err(Error::unprocessable("envelope.count", text));
     }
     let objects = envelope
         .objects

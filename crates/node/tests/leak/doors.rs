@@ -4,10 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use comity_node::control::{self, Command, Export, Kept, Search, Show};
 use comity_node::http::connection::Connection;
-use comity_node::peers::push;
-use comity_testkit::oracle;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -70,6 +67,24 @@ impl World {
         path: &str,
         extra: &[(&str, &str)],
     ) -> Answer {
+        self.send(asker, method, path, extra, Vec::new())
+    }
+
+    /// One envelope for a collection.
+    pub(super) fn post(&self, asker: usize, alias: &str, objects: &[Value]) -> Answer {
+        let path = format!("/ua/collections/{alias}/objects/");
+        let body = serde_json::to_vec(&serde_json::json!({ "objects": objects })).unwrap();
+        self.send(asker, "POST", &path, &[("content-type", TAXII)], body)
+    }
+
+    fn send(
+        &self,
+        asker: usize,
+        method: &str,
+        path: &str,
+        extra: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -94,7 +109,7 @@ impl World {
             tls: true,
             certificate: None,
         });
-        let request = request.body(Body::empty()).unwrap();
+        let request = request.body(Body::from(body)).unwrap();
         self.runtime.block_on(async {
             let response = match self.front.answer(connection, request).await {
                 Ok(response) => response,
@@ -109,8 +124,30 @@ impl World {
         })
     }
 
+    /// The list of collections names those a grant names, and no others.
+    fn list_of_collections(&self, asker: usize) {
+        let answer = self.ask(asker, "GET", "/ua/collections/", &[]);
+        let list: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let mut got: Vec<&str> = list["collections"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|collection| collection["alias"].as_str().unwrap())
+            .collect();
+        got.sort_unstable();
+        let mut expected: Vec<&str> = self.askers[asker]
+            .named
+            .iter()
+            .map(|place| self.collections[*place].0.as_str())
+            .collect();
+        expected.sort_unstable();
+        expected.dedup();
+        assert_eq!(got, expected, "{:?}", self.askers[asker].who);
+    }
+
     /// What nobody's records belong in.
     fn public_doors(&self, asker: usize) {
+        self.list_of_collections(asker);
         let size = self.app.store.head().unwrap().size;
         let width = size % 256;
         for path in [
@@ -133,7 +170,7 @@ impl World {
         }
     }
 
-    fn reads(&self, asker: usize, place: usize) -> bool {
+    pub(super) fn reads(&self, asker: usize, place: usize) -> bool {
         self.askers[asker]
             .who
             .reads
@@ -222,7 +259,15 @@ impl World {
                 self.check_object(&path, asker, record, Some(place), object.get());
                 got.push(record);
             }
-            self.sidecar(&path, asker, place, &got[from..], &page.x_comity_handling);
+            let asked = step == Step::Sidecar;
+            self.sidecar(
+                &path,
+                asker,
+                place,
+                (asked, &got[from..]),
+                &page.x_comity_handling,
+            );
+            self.full(&path, &page, limit);
             if !page.more {
                 break;
             }
@@ -250,12 +295,25 @@ impl World {
             self.scan_for_any(&path, asker, &answer.body);
             let page: Envelope = serde_json::from_slice(&answer.body).unwrap();
             got.extend(page.objects.iter().map(|line| self.index(line.get())));
+            self.full(&path, &page, limit);
             if !page.more {
                 break;
             }
             position = format!("&next={}", page.next.unwrap());
         }
         self.same(asker, place, filter, &base, &got);
+    }
+
+    /// A page after which more comes has no gap, and something does come: else its length or its `more` would tell of what is
+    /// withheld.
+    fn full(&self, door: &str, page: &Envelope, limit: usize) {
+        if page.more {
+            assert_eq!(page.objects.len(), limit, "{door} has a gap");
+        }
+        assert!(
+            !page.objects.is_empty() || (!page.more && !door.contains("next=")),
+            "{door} follows a page that said `more`, and is empty"
+        );
     }
 
     fn same(&self, asker: usize, place: usize, filter: &Filter, door: &str, got: &[usize]) {
@@ -272,7 +330,14 @@ impl World {
     }
 
     /// Labels go to peers only, for what is on the page only, and the salt only with whole records.
-    fn sidecar(&self, door: &str, asker: usize, place: usize, got: &[usize], items: &[Value]) {
+    fn sidecar(
+        &self,
+        door: &str,
+        asker: usize,
+        place: usize,
+        (asked, got): (bool, &[usize]),
+        items: &[Value],
+    ) {
         if self.askers[asker].who.role != "peer" {
             assert!(
                 items.is_empty(),
@@ -281,6 +346,15 @@ impl World {
             );
             return;
         }
+        assert_eq!(
+            items.len(),
+            if asked && self.askers[asker].who.party != HOLDER {
+                got.len()
+            } else {
+                0
+            },
+            "{door}: each object has its label when asked for, and only then"
+        );
         for item in items {
             let text = |name: &str| item[name].as_str().unwrap_or_default();
             let record = self.find(text("id"), text("version")).unwrap();
@@ -460,7 +534,7 @@ impl World {
         }
     }
 
-    fn salt(&self, record: usize) -> [u8; 32] {
+    pub(super) fn salt(&self, record: usize) -> [u8; 32] {
         let rec = &self.records[record];
         let everything = self.app.release.everything().unwrap();
         let at = comity_stix::timestamp::Timestamp::parse(&rec.version).unwrap();
@@ -471,269 +545,6 @@ impl World {
             .unwrap()
             .unwrap()
             .salt
-    }
-
-    /// Words of records are found by who may read them; words of marked parts by nobody.
-    fn searches(&self, asker: usize) {
-        let tries = 8.min(self.records.len());
-        for _ in 0..tries {
-            let record = self.random.below(self.records.len());
-            let rec = &self.records[record];
-            let field = self.random.below(rec.fields.len());
-            let place =
-                (!self.random.once_in(4)).then(|| self.random.below(self.collections.len()));
-            let collection = place.map_or_else(String::new, |place| {
-                format!("&collection={}", self.collections[place].0)
-            });
-            let path = format!("/api/v1/records?q={}{collection}", rec.fields[field].secret);
-            let answer = self.ask(asker, "GET", &path, &[]);
-            self.scan(&path, asker, place, &answer.body);
-            let found = answer.status == 200 && {
-                let hits: Value = serde_json::from_slice(&answer.body).unwrap();
-                hits["records"]
-                    .as_array()
-                    .is_some_and(|hits| !hits.is_empty())
-            };
-            let shown = match self.sight(asker, record, place) {
-                Sight::Shown(hidden) => !hidden.contains(&field),
-                _ => false,
-            };
-            let newest = self.newest(asker, record, place);
-            assert!(
-                !found || (shown && newest),
-                "{path} finds\n{}",
-                self.case(asker, record, place)
-            );
-            if shown && newest && rec.fields[field].tlp.is_none() {
-                assert!(
-                    found,
-                    "{path} does not find\n{}",
-                    self.case(asker, record, place)
-                );
-            }
-            let path = format!(
-                "/api/v1/records?limit=500&id={}{collection}",
-                &rec.id[..rec.id.len() - 33]
-            );
-            let answer = self.ask(asker, "GET", &path, &[]);
-            self.scan(&path, asker, place, &answer.body);
-        }
-    }
-
-    /// No later version may be read there.
-    fn newest(&self, asker: usize, record: usize, place: Option<usize>) -> bool {
-        let rec = &self.records[record];
-        (0..self.records.len()).all(|other| {
-            self.records[other].id != rec.id
-                || self.records[other].version <= rec.version
-                || self.sight(asker, other, place) == Sight::Hidden
-        })
-    }
-
-    /// Deleting what one may not see gives the answer it gives for what is not there.
-    fn deletions(&self, asker: usize) {
-        for place in 0..self.collections.len() {
-            if !(self.reads(asker, place) && self.askers[asker].writes.contains(&place)) {
-                continue;
-            }
-            let base = format!("/ua/collections/{}/objects", self.collections[place].0);
-            let nothing = format!("{base}/tool--{}/", super::world::uuid(&self.random));
-            let nothing = self.ask(asker, "DELETE", &nothing, &[]);
-            for rec in &self.records {
-                if self.listed(asker, place, &all_of(&rec.id)).is_empty() && self.random.once_in(8)
-                {
-                    let path = format!("{base}/{}/", rec.id);
-                    let answer = self.ask(asker, "DELETE", &path, &[]);
-                    assert_eq!(
-                        (answer.status, without_numbers(&answer.body)),
-                        (nothing.status, without_numbers(&nothing.body)),
-                        "{path}"
-                    );
-                }
-            }
-        }
-    }
-
-    /// The command line, looking through the eyes of each account.
-    fn control(&self) {
-        for asker in 0..self.askers.len() {
-            let name = Some(self.askers[asker].who.person.clone());
-            for _ in 0..8 {
-                let record = self.random.below(self.records.len());
-                self.show(asker, record);
-                let rec = &self.records[record];
-                let word = rec.fields[self.random.below(rec.fields.len())]
-                    .secret
-                    .clone();
-                let mut kept = Kept::default();
-                let search = Search {
-                    text: word.clone(),
-                    reader: name.clone(),
-                    all_versions: true,
-                    limit: 100,
-                    ..Search::default()
-                };
-                self.execute(Command::Search(search), &mut kept).unwrap();
-                self.scan("search", asker, None, format!("{:?}", kept.rows).as_bytes());
-                if !matches!(self.sight(asker, record, None), Sight::Shown(_)) {
-                    assert!(
-                        kept.rows.is_empty(),
-                        "search {word}\n{}",
-                        self.case(asker, record, None)
-                    );
-                }
-            }
-            let place = self.random.below(self.collections.len());
-            for person in [false, true] {
-                self.export(asker, place, person);
-            }
-        }
-    }
-
-    fn execute(&self, command: Command, kept: &mut Kept) -> Result<Value, control::ControlError> {
-        control::execute(&self.app, "root", command, &mut std::iter::empty(), kept)
-    }
-
-    fn show(&self, asker: usize, record: usize) {
-        let rec = &self.records[record];
-        let show = Show {
-            id: rec.id.clone(),
-            version: Some(rec.version.clone()),
-            reader: Some(self.askers[asker].who.person.clone()),
-        };
-        let Ok(value) = self.execute(Command::Show(show), &mut Kept::default()) else {
-            assert!(
-                !matches!(self.sight(asker, record, None), Sight::Shown(_)),
-                "show {}",
-                self.case(asker, record, None)
-            );
-            return;
-        };
-        self.scan("show", asker, None, value.to_string().as_bytes());
-        let Sight::Shown(hidden) = self.sight(asker, record, None) else {
-            panic!("show shows\n{}", self.case(asker, record, None));
-        };
-        let object = value["object"].as_str().unwrap();
-        self.check_object("show", asker, record, None, object);
-        // with the hash of the whole and its salt the hidden parts could be guessed
-        let proof = value["proof"]["text"].as_str().unwrap_or_default();
-        let salted = opening(proof.as_bytes())
-            .windows(32)
-            .any(|window| window == self.salt(record));
-        assert_eq!(salted, hidden.is_empty(), "show gives the salt");
-        assert_eq!(
-            value["content_sha256"].is_null(),
-            !hidden.is_empty(),
-            "show gives the hash"
-        );
-        assert_eq!(
-            value["proof"]["content_sha256"].is_null(),
-            !hidden.is_empty(),
-            "show gives the hash in the proof"
-        );
-    }
-
-    /// A file holds what its reader may read; RED only in a file for one person, and never another party's.
-    fn export(&self, asker: usize, place: usize, person: bool) {
-        let name = Some(self.askers[asker].who.person.clone());
-        let export = Export {
-            collection: self.collections[place].0.clone(),
-            reader: name.clone(),
-            person: name.filter(|_| person),
-            all_versions: true,
-            ..Export::default()
-        };
-        let mut kept = Kept::default();
-        self.execute(Command::Export(export), &mut kept).unwrap();
-        self.scan("export", asker, Some(place), kept.text.as_bytes());
-        let all = Filter {
-            version: Some("all".to_owned()),
-            ..Filter::default()
-        };
-        let red_stays = |record: usize| self.records[record].what.originator != HOLDER || !person;
-        let red = |word: Option<&str>| word == Some("RED");
-        for record in self.listed(asker, place, &all) {
-            let rec = &self.records[record];
-            let Sight::Shown(hidden) = self.sight(asker, record, Some(place)) else {
-                continue;
-            };
-            let whole_stays = red(rec.what.tlp.as_deref()) && red_stays(record);
-            // without a part it needs it is left out as a whole
-            let needed_stays = rec
-                .fields
-                .iter()
-                .any(|field| field.needed && red(field.tlp) && red_stays(record));
-            for (index, field) in rec.fields.iter().enumerate() {
-                let stays = whole_stays
-                    || needed_stays
-                    || hidden.contains(&index)
-                    || (red(field.tlp) && red_stays(record));
-                assert_eq!(
-                    kept.text.contains(&field.secret),
-                    !stays,
-                    "export field {index} person {person}\n{}",
-                    self.case(asker, record, Some(place))
-                );
-            }
-        }
-    }
-
-    /// What may be handed over to each peer's account, unasked.
-    fn handing_over(&self) {
-        let sets = self
-            .app
-            .store
-            .label_sets(comity_store::LabelSetId(0))
-            .unwrap();
-        let labels: Vec<_> = sets
-            .iter()
-            .map(|(_, text)| comity_access::LabelSet::from_json(text).unwrap())
-            .collect();
-        for asker in &self.askers {
-            if asker.who.role != "peer" {
-                continue;
-            }
-            let reader = self.app.reader(&asker.who.person).unwrap();
-            for label in &labels {
-                let what = oracle::What {
-                    tlp: Some(
-                        label
-                            .tlp()
-                            .to_string()
-                            .trim_start_matches("TLP:")
-                            .to_owned(),
-                    ),
-                    originator: label.originator().to_string(),
-                    author: label.author().map(ToString::to_string),
-                    parties: label
-                        .audience()
-                        .parties
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect(),
-                    persons: label
-                        .audience()
-                        .persons
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect(),
-                    exercise: label.exercise().map(str::to_owned),
-                };
-                // a record for a person may travel to the node of that person's party
-                let for_somebody_there = what.persons.iter().any(|person| {
-                    let there = person.split('@').nth(1) == Some(asker.who.party.as_str());
-                    let who = oracle::Who {
-                        person: person.clone(),
-                        role: "officer".to_owned(),
-                        ..asker.who.clone()
-                    };
-                    there && oracle::may_receive(HOLDER, &who, &what)
-                });
-                let expected = oracle::may_receive(HOLDER, &asker.who, &what) || for_somebody_there;
-                let got = push::released(&self.app, &reader, label);
-                assert_eq!(got.is_ok(), expected, "{:?} {what:?} {got:?}", asker.who);
-            }
-        }
     }
 }
 
@@ -758,7 +569,7 @@ fn query(filter: &Filter) -> String {
     text
 }
 
-fn all_of(id: &str) -> Filter {
+pub(super) fn all_of(id: &str) -> Filter {
     Filter {
         id: Some(id.to_owned()),
         version: Some("all".to_owned()),
@@ -767,43 +578,11 @@ fn all_of(id: &str) -> Filter {
 }
 
 /// The extra bytes of a C2SP tlog-proof: `extra <base64>`.
-fn opening(proof: &[u8]) -> Vec<u8> {
+pub(super) fn opening(proof: &[u8]) -> Vec<u8> {
     use base64::Engine as _;
     let text = std::str::from_utf8(proof).unwrap_or_default();
     text.lines()
         .find_map(|line| line.strip_prefix("extra "))
         .and_then(|extra| base64::engine::general_purpose::STANDARD.decode(extra).ok())
         .unwrap_or_default()
-}
-
-fn without_numbers(body: &[u8]) -> String {
-    let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    format!("{} {}", value["title"], value["description"])
-}
-
-impl World {
-    /// What `comity show ID --as READER` gives.
-    pub(super) fn shown(&self, reader: &str, id: &str) -> Value {
-        let show = Show {
-            id: id.to_owned(),
-            version: None,
-            reader: Some(reader.to_owned()),
-        };
-        self.execute(Command::Show(show), &mut Kept::default())
-            .unwrap()
-    }
-
-    /// What `comity export c0 --as READER` writes, or `--person READER`.
-    pub(super) fn exported(&self, reader: &str, person: bool) -> String {
-        let name = Some(reader.to_owned());
-        let export = Export {
-            collection: "c0".to_owned(),
-            reader: name.clone(),
-            person: name.filter(|_| person),
-            ..Export::default()
-        };
-        let mut kept = Kept::default();
-        self.execute(Command::Export(export), &mut kept).unwrap();
-        kept.text
-    }
 }

@@ -1,6 +1,7 @@
 //! The rows, operations and questions of the register, as types. No SQL here.
 
 mod admin;
+mod kept;
 mod keys;
 mod log;
 mod progress;
@@ -11,6 +12,7 @@ mod write;
 pub use admin::{
     Admin, Certificate, Collection, Grant, Peer, PeerKind, PeerState, Principal, Subject, Token,
 };
+pub use kept::{Erased, Kept, KeptObject, KeptVersion, Seen, Terms};
 pub use keys::{CollectionKey, Hash, LabelSetId, Seq};
 pub use log::{Change, Disclosure, EntryDetail, EntryKind, Genesis, Head, ProofMaterial};
 pub use progress::{Delivery, DeliveryCounts, DeliveryState, Progress, Status};

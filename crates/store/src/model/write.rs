@@ -2,7 +2,7 @@
 
 use comity_ledger::entry::Event;
 
-use super::{Admin, CollectionKey, Hash, Head, Progress, Seq};
+use super::{Admin, CollectionKey, Hash, Head, Progress, Seq, Terms};
 
 /// Operations that become durable together, in order.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +71,8 @@ pub struct Put {
     pub event: Event,
     /// Leaf this entry refers to (the sender's leaf for a relayed record), zero if none.
     pub link: Hash,
+    /// On what it was decided, and what it may do to what is here.
+    pub terms: Terms,
 }
 
 /// Remove records. Leaf hash, content hash and reason stay; bytes, salt and search rows go when no collection holds the
@@ -211,12 +213,14 @@ pub enum Stored {
     Known {
         /// The record.
         seq: Seq,
-        /// The entry of its first acceptance.
+        /// The entry of its first acceptance, or the one that notes this delivery ([`Terms::noted`]).
         entry_index: u64,
         /// How many collections it was added to now. If any, that is one more log entry.
         added_to: u32,
         /// The label set given now is another than the one kept. The one kept stands; see [`Relabel`].
         label_differs: bool,
+        /// It came under the label set given now, by [`Terms::relabel`].
+        relabelled: bool,
     },
     /// Same id and version, other content: refused, both hashes kept.
     Conflict {
@@ -246,6 +250,9 @@ pub enum Fault {
     /// No such record.
     #[error("no record {}", .0.0)]
     UnknownRecord(Seq),
+    /// Between the decision and the write, another origin's record came in its way; see [`Terms::seen`].
+    #[error("another delivery of the same object came in at the same moment: send it again")]
+    Overtaken,
     /// No such principal, token, peer...
     #[error("no {what} `{key}`")]
     Unknown {

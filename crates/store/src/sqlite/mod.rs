@@ -7,6 +7,7 @@ mod backup;
 mod delete;
 mod deliveries;
 mod fsck;
+mod kept;
 mod log;
 mod migrate;
 mod open;
@@ -90,6 +91,12 @@ impl Store {
     /// [`ReadError`]
     pub fn release_memory(&self) -> Result<(), ReadError> {
         self.inner.pool.shrink()
+    }
+
+    /// Whether a read would find a connection at once. A hint: another may be faster.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.inner.pool.has_room()
     }
 
     /// Runs `read` on a pooled connection.

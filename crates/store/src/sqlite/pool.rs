@@ -44,6 +44,32 @@ impl Pool {
         }
     }
 
+    pub(super) fn has_room(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        !state.idle.is_empty() || state.open < self.options.readers.max(1)
+    }
+
+    /// [`Self::with`] for what a stranger's question decides the length of: it is stopped after so many steps. A single
+    /// statement sees one state of the database.
+    pub(super) fn bounded<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let mut lease = self.lease()?;
+        let Some(connection) = &mut lease.connection else {
+            return Err(ReadError::Damaged("a lease without connection".into()));
+        };
+        let mut looks = 0_u32;
+        let stop = move || {
+            looks += 1;
+            looks > LOOKS_MAX
+        };
+        connection.progress_handler(LOOK_STEPS, Some(stop))?;
+        let result = read(connection);
+        connection.progress_handler(0, None::<fn() -> bool>)?;
+        result
+    }
+
     /// Gives the page caches of connections not in use back to the allocator.
     pub(super) fn shrink(&self) -> Result<(), ReadError> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,6 +106,11 @@ impl Pool {
         }
     }
 }
+
+/// Steps of SQLite's machine between two looks at how many there were.
+const LOOK_STEPS: std::ffi::c_int = 10_000;
+/// Looks of one question: about a second. Counted, not timed, so that the same question ends the same way everywhere.
+const LOOKS_MAX: u32 = 4_000;
 
 struct Lease<'a> {
     pool: &'a Pool,

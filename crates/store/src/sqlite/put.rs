@@ -3,12 +3,13 @@
 use comity_ledger::entry::{Event, commitment};
 use rusqlite::{OptionalExtension as _, params};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     standing::Newcomer,
     tx::{Failure, Tx, to_i64},
 };
-use crate::{CollectionKey, EntryKind, Fault, Hash, Put, Seq, Stored};
+use crate::{CollectionKey, Delete, EntryKind, Fault, Hash, Put, Seq, Stored, Terms};
 
 /// A record that is there already.
 struct Existing {
@@ -26,14 +27,34 @@ impl Tx<'_> {
         let (object, fresh) = self.object(&put.id)?;
         let mut first = fresh;
         if !fresh {
-            if let Some(existing) = self.existing(object, &put.version_key)? {
-                return if existing.content_sha256 == put.content_sha256 {
-                    self.known(put, object, &existing).map(Ok)
-                } else {
-                    self.conflict(put, &existing).map(Ok)
+            let existing = self.existing(object, &put.version_key)?;
+            let same = |existing: &Existing| existing.content_sha256 == put.content_sha256;
+            if self.overtaken(put, object, existing.as_ref())? {
+                return match existing.filter(same) {
+                    // nobody decided that it may go anywhere or change anything: it is here, and that is all
+                    Some(existing) => {
+                        let put = Put {
+                            collections: Vec::new(),
+                            terms: Terms::default(),
+                            ..put.clone()
+                        };
+                        self.known(&put, object, existing).map(Ok)
+                    }
+                    None => Ok(Err(Fault::Overtaken)),
                 };
             }
-            if let Some(revocation) = self.revocation_before(object, &put.version_key)? {
+            if let Some(existing) = existing {
+                if same(&existing) {
+                    return self.known(put, object, existing).map(Ok);
+                }
+                let Some(reason) = &put.terms.replace else {
+                    return self.conflict(put, &existing).map(Ok);
+                };
+                self.make_way(put, reason)?;
+            }
+            if !put.terms.past_revocation
+                && let Some(revocation) = self.revocation_before(object, &put.version_key)?
+            {
                 return self.after_revoked(put, &revocation).map(Ok);
             }
             first = !self.has_versions(object)?;
@@ -63,6 +84,54 @@ impl Tx<'_> {
             .iter()
             .find(missing)
             .map(|key| Fault::UnknownCollection(*key))
+    }
+
+    /// Whether a record of another origin came in since this was decided. What the same origin sent before it, in this batch
+    /// or an earlier one, was decided by the same rules.
+    fn overtaken(&self, put: &Put, object: i64, exact: Option<&Existing>) -> Result<bool, Failure> {
+        let Some(seen) = &put.terms.seen else {
+            return Ok(false);
+        };
+        let last: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT seq FROM record WHERE object = ?1 ORDER BY version_key DESC LIMIT 1",
+            )?
+            .query_row([object], |row| row.get(0))
+            .optional()?;
+        for (then, now) in [
+            (seen.exact, exact.map(|exact| exact.seq)),
+            (seen.last, last),
+        ] {
+            if then.map(|seq| seq.0) == now {
+                continue;
+            }
+            let Some(now) = now else { return Ok(true) };
+            let origin: String = self
+                .connection
+                .prepare_cached("SELECT origin FROM record WHERE seq = ?1")?
+                .query_row([now], |row| row.get(0))?;
+            if origin != put.origin {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Erases the version that is here, for this one to take its place.
+    fn make_way(&mut self, put: &Put, reason: &str) -> Result<(), Failure> {
+        let delete = Delete {
+            id: put.id.clone(),
+            version: Some(put.version_key.clone()),
+            collection: None,
+            scope: None,
+            reason: reason.to_owned(),
+            by: put.author.clone().unwrap_or_default(),
+            erase: true,
+            salt: derived(put, b"replace"),
+        };
+        // it names no collection, so nothing about it can be at fault
+        self.delete(&delete).map(drop)
     }
 
     fn existing(&self, object: i64, version_key: &str) -> Result<Option<Existing>, Failure> {
@@ -171,7 +240,14 @@ impl Tx<'_> {
     }
 
     /// The same record again: re-delivery is free. New collections widen who can get it, so that is an entry.
-    fn known(&mut self, put: &Put, object: i64, existing: &Existing) -> Result<Stored, Failure> {
+    fn known(&mut self, put: &Put, object: i64, mut existing: Existing) -> Result<Stored, Failure> {
+        let mut relabelled = false;
+        if let Some(reason) = &put.terms.relabel
+            && let Some(label_set) = self.given_anew(put, existing.seq, reason)?
+        {
+            existing.label_set = label_set;
+            relabelled = true;
+        }
         let mut joined = Vec::new();
         for collection in distinct(&put.collections) {
             let member = self
@@ -207,13 +283,42 @@ impl Tx<'_> {
                 link,
             )?;
         }
+        let entry_index = if put.terms.noted {
+            self.note_again(put, &existing)?
+        } else {
+            existing.entry_index
+        };
         Ok(Stored::Known {
             seq: Seq(existing.seq),
-            entry_index: existing.entry_index,
+            entry_index,
             added_to: u32::try_from(joined.len()).unwrap_or(u32::MAX),
             label_differs: self.interned.label_sets.get(&put.label_set)
                 != Some(&existing.label_set),
+            relabelled,
         })
+    }
+
+    /// Notes that this origin, too, gave a record that is here; once, however often it is sent.
+    fn note_again(&mut self, put: &Put, existing: &Existing) -> Result<u64, Failure> {
+        // a refused version never has the hash of the record in its way, so the row can only be one of these
+        let remembered = self.remembered(put, existing)?;
+        if let Some(index) = remembered {
+            return Ok(index);
+        }
+        let content = json!({
+            "what": "given-again", "id": put.id, "version": put.version_key, "origin": put.origin, "author": put.author,
+            "label": put.label_set, "content_sha256": hex(&put.content_sha256),
+        });
+        let logged = self.log_detail(
+            EntryKind::Membership,
+            Some(existing.seq),
+            put.event,
+            &content,
+            &put.salt,
+            put.link,
+        )?;
+        self.remember(put, existing, logged.index)?;
+        Ok(logged.index)
     }
 
     fn conflict(&mut self, put: &Put, existing: &Existing) -> Result<Stored, Failure> {
@@ -251,14 +356,7 @@ impl Tx<'_> {
         code: &str,
         reason: &str,
     ) -> Result<u64, Failure> {
-        let earlier: Option<u64> = self
-            .connection
-            .prepare_cached(
-                "SELECT idx FROM refused_version WHERE seq = ?1 AND content_sha256 = ?2 AND origin = ?3",
-            )?
-            .query_row(params![existing.seq, put.content_sha256, put.origin], |row| row.get(0))
-            .optional()?;
-        if let Some(index) = earlier {
+        if let Some(index) = self.remembered(put, existing)? {
             return Ok(index);
         }
         let content = json!({
@@ -276,12 +374,28 @@ impl Tx<'_> {
             &put.salt,
             link,
         )?;
+        self.remember(put, existing, logged.index)?;
+        Ok(logged.index)
+    }
+
+    /// The entry that says what became of this very delivery before, if it left the record here as it was.
+    fn remembered(&self, put: &Put, existing: &Existing) -> Result<Option<u64>, Failure> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT idx FROM refused_version WHERE seq = ?1 AND content_sha256 = ?2 AND origin = ?3",
+            )?
+            .query_row(params![existing.seq, put.content_sha256, put.origin], |row| row.get(0))
+            .optional()?)
+    }
+
+    fn remember(&self, put: &Put, existing: &Existing, index: u64) -> Result<(), Failure> {
         self.connection
             .prepare_cached(
                 "INSERT INTO refused_version (seq, content_sha256, origin, idx) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![existing.seq, put.content_sha256, put.origin, to_i64(logged.index)?])?;
-        Ok(logged.index)
+            .execute(params![existing.seq, put.content_sha256, put.origin, to_i64(index)?])?;
+        Ok(())
     }
 }
 
@@ -292,6 +406,15 @@ fn existing_row(row: &rusqlite::Row<'_>) -> Result<Existing, rusqlite::Error> {
         label_set: row.get(2)?,
         entry_index: row.get(3)?,
     })
+}
+
+/// A salt of its own for a second entry of one operation.
+pub(super) fn derived(put: &Put, what: &[u8]) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(put.salt)
+        .chain_update(what)
+        .finalize()
+        .into()
 }
 
 fn distinct(collections: &[CollectionKey]) -> Vec<i64> {

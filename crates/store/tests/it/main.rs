@@ -16,3 +16,4 @@ mod fsck;
 mod migrations;
 mod model;
 mod support;
+mod terms;

@@ -193,6 +193,7 @@ pub(crate) fn put_bytes(
         )],
         event: Event::SubmissionAcceptance,
         link: [0; 32],
+        terms: Default::default(),
     }
 }
 
