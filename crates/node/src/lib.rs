@@ -24,6 +24,7 @@ pub mod limits;
 pub mod metrics;
 pub mod peers;
 pub mod release;
+pub mod search;
 pub mod sequencer;
 pub mod taxii;
 pub mod web;

@@ -81,6 +81,9 @@ pub enum ReadError {
     /// The search text cannot be understood.
     #[error("the search `{0}` cannot be understood")]
     BadSearch(String),
+    /// The search would look at too much.
+    #[error("the search looks at too many records: give more words, or more of the identifier")]
+    TooBroad,
     /// A tile or entry beyond the tree.
     #[error("the log has no {0}")]
     OutOfRange(String),

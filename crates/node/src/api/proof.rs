@@ -35,7 +35,7 @@ pub async fn get(
     let parameters: Parameters = parameters(query.as_deref())?;
     let (scope, collection) = place(&ctx, &caller, parameters.collection.as_deref())?;
     let worker = (Arc::clone(&ctx), caller);
-    let proof = reading(true, move || {
+    let proof = reading(&ctx, true, move || {
         let (ctx, caller) = worker;
         let record = find(&ctx, &id, parameters.version.as_deref(), &scope, collection)?;
         let salt = match visible(

@@ -84,7 +84,7 @@ pub async fn get(
     let (scope, collection) = place(&ctx, &caller, parameters.collection.as_deref())?;
     let key = collection.map(|key| key.0.to_string());
     let worker = (Arc::clone(&ctx), caller.clone());
-    let (view, released) = reading(false, move || {
+    let (view, released) = reading(&ctx, false, move || {
         let (ctx, caller) = worker;
         let record = find(&ctx, &id, parameters.version.as_deref(), &scope, collection)?;
         let place = key.as_deref().map_or(Place::Register, Place::Collection);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use comity_store::{CollectionKey, Scope, SearchQuery, Seq};
+use comity_store::{CollectionKey, ReadError, Scope, SearchQuery, Seq};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +13,7 @@ use crate::disclosure::disclose;
 use crate::http::auth::Caller;
 use crate::http::context::reading;
 use crate::http::{Context, Ctx, Error, Result};
-use crate::release::{Visible, visible};
+use crate::search;
 use crate::taxii::rights;
 
 /// What to search for.
@@ -23,7 +23,7 @@ use crate::taxii::rights;
 pub struct Parameters {
     /// Words that all occur; `word*` for a beginning, "words" for a phrase.
     q: Option<String>,
-    /// An identifier or its beginning.
+    /// An identifier, or its type and at least four digits.
     id: Option<String>,
     /// Only this STIX type; several by comma.
     r#type: Option<String>,
@@ -91,6 +91,12 @@ pub async fn search(
             ));
         }
     }
+    if parameters.id.as_deref().is_some_and(|id| !is_narrow(id)) {
+        return Err(Error::malformed(
+            "search",
+            format!("an identifier is searched for by its type and at least {DIGITS_MIN} digits"),
+        ));
+    }
     let limit = parameters
         .limit
         .unwrap_or(LIMIT_DEFAULT)
@@ -112,31 +118,19 @@ pub async fn search(
         cursor: parameters.next.map(Seq),
     };
     let (app, reader) = (Arc::clone(&ctx.app), Arc::clone(&caller.reader));
-    let (hits, released) = reading(true, move || {
-        let found = app.store.search(&question).map_err(|error| match error {
-            comity_store::ReadError::BadSearch(_) => Error::malformed("search", error.to_string()),
+    let (hits, released) = reading(&ctx, true, move || {
+        let found = search::search(&app, &reader, question).map_err(|error| match error {
+            ReadError::BadSearch(_) | ReadError::TooBroad => {
+                Error::malformed("search", error.to_string())
+            }
             other => other.into(),
         })?;
-        let next = (found.len() == limit)
-            .then(|| found.last().map(|hit| hit.seq.0))
-            .flatten();
         let mut hits = Hits {
             records: Vec::new(),
-            next,
+            next: found.next.map(|seq| seq.0),
         };
         let mut released = Vec::new();
-        for hit in found {
-            let object = match visible(
-                &app.release,
-                &reader,
-                hit.label_set,
-                hit.granular,
-                &hit.bytes,
-            )? {
-                Visible::Whole(bytes) => raw(bytes)?,
-                Visible::Redacted(bytes) => raw(&bytes)?,
-                Visible::Withheld => continue,
-            };
+        for (hit, bytes) in found.hits {
             released.push((hit.seq, hit.label_set));
             let tlp = app.release.label(hit.label_set)?.tlp().to_string();
             hits.records.push(Hit {
@@ -144,7 +138,7 @@ pub async fn search(
                 version: hit.version,
                 tlp,
                 origin: hit.origin,
-                object,
+                object: raw(&bytes)?,
             });
         }
         Ok((hits, released))
@@ -152,6 +146,16 @@ pub async fn search(
     .await?;
     disclose(&ctx.app, &caller.reader, &released).await?;
     super::json(&hits)
+}
+
+/// A beginning of so many identifiers would go through the whole register.
+const DIGITS_MIN: usize = 4;
+
+fn is_narrow(id: &str) -> bool {
+    id.trim().split_once("--").is_some_and(|(kind, rest)| {
+        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        comity_stix::id::is_type_name(kind) && digits >= DIGITS_MIN
+    })
 }
 
 /// What the caller may see: in one collection, or, for the party's own staff, in the whole register.
@@ -195,4 +199,24 @@ pub fn parameters<T: serde::de::DeserializeOwned>(query: Option<&str>) -> Result
 /// 500 when the register holds no JSON.
 pub fn raw(bytes: &[u8]) -> Result<Box<RawValue>> {
     serde_json::from_slice(bytes).map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_narrow;
+
+    #[test]
+    fn an_identifier_is_searched_for_by_type_and_digits() {
+        assert!(is_narrow("indicator--8e2e") && is_narrow("x-own--00000000-0000"));
+        for broad in [
+            "i",
+            "indicator",
+            "indicator--",
+            "indicator--8e2",
+            "--8e2e2d2b",
+            "a--zzzz",
+        ] {
+            assert!(!is_narrow(broad), "{broad}");
+        }
+    }
 }

@@ -94,7 +94,10 @@ impl std::error::Error for ControlError {}
 
 impl From<ReadError> for ControlError {
     fn from(error: ReadError) -> Self {
-        let usage = matches!(error, ReadError::BadSearch(_) | ReadError::OutOfRange(_));
+        let usage = matches!(
+            error,
+            ReadError::BadSearch(_) | ReadError::TooBroad | ReadError::OutOfRange(_)
+        );
         Self::new(
             if usage {
                 ErrorKind::Usage

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::person::Eyes;
 use super::{ControlError, Output, collection};
 use crate::app::App;
-use crate::release::{Visible, visible};
+use crate::search;
 
 /// What to look for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -63,20 +63,13 @@ pub(super) fn execute(
         limit,
         cursor: command.after.map(Seq),
     };
-    let hits = app.store.search(&query)?;
-    let (count, last) = (hits.len(), hits.last().map(|hit| hit.seq.0));
-    for hit in hits {
-        let summary = match visible(
-            &app.release,
-            &eyes.reader,
-            hit.label_set,
-            hit.granular,
-            &hit.bytes,
-        )? {
-            Visible::Whole(bytes) => summary(bytes),
-            Visible::Redacted(bytes) => summary(&bytes),
-            Visible::Withheld => continue,
-        };
+    let found = search::search(app, &eyes.reader, query)?;
+    let (count, last) = (
+        found.hits.len(),
+        found.hits.last().map(|(hit, _)| hit.seq.0),
+    );
+    for (hit, bytes) in &found.hits {
+        let summary = summary(bytes);
         let label = app.release.label(hit.label_set)?;
         output.row(json!({
             "seq": hit.seq.0,
@@ -88,7 +81,7 @@ pub(super) fn execute(
             "summary": summary,
         }))?;
     }
-    Ok(json!({ "hits": count, "more": count == limit, "last": last }))
+    Ok(json!({ "hits": count, "more": found.next.is_some(), "last": last }))
 }
 
 /// Words with `--` after a type name are an identifier; no word people search for looks so.

@@ -4,6 +4,7 @@
 //! Failures lock out the source they came from, never the account.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -74,6 +75,8 @@ pub struct Auth {
     lockout: Lockout,
     /// argon2 takes 19 MiB and a core for tens of milliseconds: only so many at once.
     hashing: Semaphore,
+    /// Passwords of each source that wait for it or are being verified.
+    pending: Mutex<HashMap<IpAddr, usize>>,
 }
 
 struct Remembered {
@@ -87,6 +90,9 @@ struct Remembered {
 const REMEMBERED_MAX: usize = 10_000;
 /// Most password hashes computed at once.
 const HASHING_MAX: usize = 2;
+/// Most passwords of one source that wait at once: those of others wait behind no more than these, for the places are given
+/// in turn. What a source tries beyond it counts as nothing and is answered 429.
+const PENDING_PER_SOURCE_MAX: usize = 4;
 /// Longest `Authorization` value read, octets.
 const CREDENTIALS_BYTES_MAX: usize = 4_096;
 /// Verified against when the account does not exist, so that the time does not tell (argon2id, default cost, no one's password).
@@ -107,6 +113,7 @@ impl Auth {
             remembered: Mutex::default(),
             lockout: Lockout::default(),
             hashing: Semaphore::new(HASHING_MAX),
+            pending: Mutex::default(),
         }
     }
 
@@ -134,14 +141,21 @@ impl Auth {
                 self.basic(app, connection, rest.trim()).await?
             }
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => {
-                bearer(app, rest.trim())
+                let caller = bearer(app, rest.trim());
+                if caller.is_none() {
+                    self.lockout
+                        .failed(connection.source(), app.clock.monotonic());
+                }
+                caller
             }
-            _ => None,
+            _ => {
+                self.lockout
+                    .failed(connection.source(), app.clock.monotonic());
+                None
+            }
         };
         if outcome.is_none() {
             app.metrics.authentication_failures_total.inc();
-            self.lockout
-                .failed(connection.source(), app.clock.monotonic());
             tracing::warn!(source = %connection.address.ip(), "authentication failed");
             return Err(Error::unauthenticated());
         }
@@ -155,6 +169,7 @@ impl Auth {
         encoded: &str,
     ) -> Result<Option<Caller>> {
         let now = app.clock.monotonic();
+        let source = connection.source();
         let mut digest = Sha256::new();
         digest.update(self.key);
         digest.update(encoded.as_bytes());
@@ -163,10 +178,11 @@ impl Auth {
             return Ok(Some(caller));
         }
         // only a password that must be verified waits: a client with good credentials is not stopped by its neighbour
-        if let Some(wait) = self.lockout.wait(connection.source(), now) {
+        if let Some(wait) = self.lockout.wait(source, now) {
             return Err(Error::too_many("auth.lockout", wait.as_secs() + 1));
         }
         let Some((principal, password)) = decode_basic(app, encoded) else {
+            self.lockout.failed(source, now);
             return Ok(None);
         };
         let expected = app
@@ -176,7 +192,14 @@ impl Auth {
             .and_then(|row| row.password_hash.clone());
         let known = expected.is_some();
         let hash = expected.unwrap_or_else(|| NOBODY.to_owned());
+        let _place = self
+            .wait_for_turn(source)
+            .ok_or_else(|| Error::too_many("auth.pending", 1))?;
         let _turn = self.hashing.acquire().await.map_err(Error::internal)?;
+        // while it waited, those before it may have failed: many tries at once are still so many tries
+        if let Some(wait) = self.lockout.wait(source, app.clock.monotonic()) {
+            return Err(Error::too_many("auth.lockout", wait.as_secs() + 1));
+        }
         let against = hash.clone();
         let verified = tokio::task::spawn_blocking(move || {
             Argon2::default()
@@ -185,6 +208,8 @@ impl Auth {
         });
         let verified = verified.await.map_err(Error::internal)?;
         if !(verified && known) {
+            // before the place is given back: the next of this source must see it
+            self.lockout.failed(source, app.clock.monotonic());
             return Ok(None);
         }
         let mut remembered = self
@@ -207,6 +232,16 @@ impl Auth {
         }
         drop(remembered);
         Ok(caller(app, &principal, Allowed::ALL))
+    }
+
+    fn wait_for_turn(&self, source: IpAddr) -> Option<PendingPlace<'_>> {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = pending.entry(source).or_default();
+        if *count >= PENDING_PER_SOURCE_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(PendingPlace { auth: self, source })
     }
 
     fn recall(&self, app: &App, digest: &[u8; 32], now: Duration) -> Option<Caller> {
@@ -232,6 +267,28 @@ impl Auth {
             reader: Arc::clone(reader),
             allowed: Allowed::ALL,
         })
+    }
+}
+
+/// A password that waits or is being verified; given back when dropped, also by a client that went away.
+struct PendingPlace<'a> {
+    auth: &'a Auth,
+    source: IpAddr,
+}
+
+impl Drop for PendingPlace<'_> {
+    fn drop(&mut self) {
+        let mut pending = self
+            .auth
+            .pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = pending.get_mut(&self.source) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                pending.remove(&self.source);
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::auth::{Auth, Caller};
 use super::body::Bodies;
+use super::connection::Connection;
 use super::error::{Error, Result};
 use super::rate::Rate;
 use crate::app::App;
@@ -27,8 +28,8 @@ pub struct Context {
     pub bodies: Bodies,
     /// Pages that were given before.
     pub pages: PageCache,
-    /// Long pages being built: each takes a reading connection and up to 16 MiB.
-    pub building: Semaphore,
+    /// Long reads under way: each takes a reading connection for a while, and a page up to 16 MiB.
+    long_reads: Semaphore,
     /// Who may do what in which collection.
     pub rights: RightsCache,
     /// Statuses whose writing may not be finished.
@@ -41,8 +42,8 @@ pub struct Context {
     pub stopping: watch::Receiver<bool>,
 }
 
-/// Long pages built at once.
-const PAGES_BUILDING_MAX: usize = 3;
+/// Long reads at once; always fewer than reading connections, so that short reads find one.
+const LONG_READS_MAX: usize = 3;
 
 /// How handlers hold it.
 pub type Ctx = Arc<Context>;
@@ -65,12 +66,14 @@ impl Context {
             .value
             .as_deref()
             .map(|url| url.trim_end_matches('/').to_owned());
+        let readers = app.config.readers.value.unwrap_or(4);
+        let long_reads = readers.saturating_sub(1).clamp(1, LONG_READS_MAX);
         Ok(Arc::new(Self {
             auth: Auth::new(key),
             rate: Rate::new(per_second),
             bodies: Bodies::default(),
             pages: PageCache::default(),
-            building: Semaphore::new(PAGES_BUILDING_MAX),
+            long_reads: Semaphore::new(long_reads),
             rights: RightsCache::default(),
             statuses: Recent::default(),
             public_base,
@@ -91,20 +94,46 @@ pub fn hex(bytes: impl AsRef<[u8]>) -> String {
     })
 }
 
-/// Runs a read of the register: a short one at once, a long one on a thread for it, so that it delays no other request.
+/// Runs a read of the register. A short one runs at once if a connection is free; a long one, and one that would have to
+/// wait, on a thread for it, so that it delays no other request. Only so many long ones run at a time.
 ///
 /// # Errors
 /// What `read` gives, or 500 when it died.
 pub async fn reading<T: Send + 'static>(
+    ctx: &Ctx,
     long: bool,
     read: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    if long {
-        tokio::task::spawn_blocking(read)
-            .await
-            .map_err(Error::internal)?
+    if !long && ctx.app.store.has_room() {
+        return read();
+    }
+    let _turn = if long {
+        Some(ctx.long_reads.acquire().await.map_err(Error::internal)?)
     } else {
-        read()
+        None
+    };
+    tokio::task::spawn_blocking(read)
+        .await
+        .map_err(Error::internal)?
+}
+
+/// Whether somebody asks who has an account, or a program on this machine: they may know that the log grows.
+pub struct Insider(pub bool);
+
+impl<S: Sync> FromRequestParts<S> for Insider {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
+        // a proxy on this machine brings others
+        let passed_on = ["forwarded", "x-forwarded-for", "x-real-ip", "via"]
+            .iter()
+            .any(|name| parts.headers.contains_key(*name));
+        let local = !passed_on
+            && parts
+                .extensions
+                .get::<Arc<Connection>>()
+                .is_some_and(|connection| connection.address.ip().to_canonical().is_loopback());
+        Ok(Self(local || parts.extensions.get::<Caller>().is_some()))
     }
 }
 

@@ -1,10 +1,13 @@
 //! Accepting connections: places, handshake, header time, and a stop that lets running requests finish.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context as Waker, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -21,7 +24,9 @@ use super::service::Front;
 use super::stall::Stalled;
 use super::tls::{self, Tls, TlsError};
 use crate::app::App;
-use crate::limits::{HEADER_BYTES_MAX, HEADER_TIME_MAX, QUERY_BYTES_MAX, STOP_GRACE};
+use crate::limits::{
+    HEADER_BYTES_MAX, HEADER_TIME_MAX, IDLE_TIME_MAX, QUERY_BYTES_MAX, STOP_GRACE,
+};
 
 /// Why the node cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -228,9 +233,16 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let connection = Arc::new(connection);
+    let activity = Activity::default();
+    let counted = activity.clone();
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let (front, connection) = (front.clone(), Arc::clone(&connection));
-        async move { front.answer(connection, request.map(Body::new)).await }
+        // until the last octet of the answer is handed over, or the client has gone
+        let busy = counted.begin();
+        async move {
+            let answer = front.answer(connection, request.map(Body::new)).await?;
+            Ok::<_, std::convert::Infallible>(answer.map(|body| Counted { body, _busy: busy }))
+        }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -247,11 +259,97 @@ where
         .max_header_list_size(u32::try_from(HEADER_BYTES_MAX + QUERY_BYTES_MAX).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(HEADER_TIME_MAX);
+    let stream = Stalled::new(stream, WRITE_STALL_MAX, HEADER_TIME_MAX);
     let serving = builder
-        .serve_connection(TokioIo::new(Stalled::new(stream, WRITE_STALL_MAX)), service)
+        .serve_connection(TokioIo::new(stream), service)
         .into_owned();
-    if let Err(error) = watcher.watch(serving).await {
-        // a client that goes away or speaks no HTTP is nothing an operator must know
-        tracing::debug!(%error, "connection ended");
+    tokio::select! {
+        ended = watcher.watch(serving) => if let Err(error) = ended {
+            // a client that goes away or speaks no HTTP is nothing an operator must know
+            tracing::debug!(%error, "connection ended");
+        },
+        () = activity.idle_for(IDLE_TIME_MAX) => tracing::debug!("an idle connection was closed"),
+    }
+}
+
+/// Requests of one connection under way, and how many there ever were.
+#[derive(Clone, Default)]
+struct Activity(watch::Sender<(usize, u64)>);
+
+struct Busy(watch::Sender<(usize, u64)>);
+
+impl Activity {
+    fn begin(&self) -> Busy {
+        self.0.send_modify(|(busy, begun)| {
+            *busy += 1;
+            *begun += 1;
+        });
+        Busy(self.0.clone())
+    }
+
+    /// Waits until nothing was under way for `limit`. An HTTP/2 client that opens no stream, or never ends the header of
+    /// one, would otherwise keep its place as long as it answers pings.
+    async fn idle_for(&self, limit: Duration) {
+        let mut changes = self.0.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let busy = changes.borrow().0 > 0;
+            let changed = changes.changed();
+            if busy {
+                // the sender lives as long as `self`
+                let _changed = changed.await;
+            } else if tokio::time::timeout(limit, changed).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0
+            .send_modify(|(busy, _)| *busy = busy.saturating_sub(1));
+    }
+}
+
+/// An answer that counts as under way until it is gone.
+struct Counted {
+    body: Body,
+    _busy: Busy,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        waker: &mut Waker<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(waker)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_is_idle_while_no_answer_is_under_way() {
+        let activity = Activity::default();
+        let limit = Duration::from_millis(10);
+        let busy = activity.begin();
+        let waits = tokio::time::timeout(limit * 10, activity.idle_for(limit)).await;
+        assert!(waits.is_err(), "an answer is under way");
+        drop(busy);
+        activity.idle_for(limit).await;
     }
 }

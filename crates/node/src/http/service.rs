@@ -107,6 +107,7 @@ impl Front {
             return Err(error);
         }
         request.extensions_mut().insert(connection);
+        single_slashes(&mut request);
         match self.router.clone().oneshot(request).await {
             Ok(response) => Ok(response),
             Err(never) => match never {},
@@ -129,6 +130,28 @@ impl Front {
             return Err(Error::headers_too_large(HEADER_BYTES_MAX));
         }
         Ok(())
+    }
+}
+
+/// Clients that put a base and a path together with a slash each send two (MISP). No name here is empty, so they mean one.
+fn single_slashes(request: &mut Request<Body>) {
+    let path = request.uri().path();
+    if !path.contains("//") {
+        return;
+    }
+    let mut single = String::with_capacity(path.len());
+    for letter in path.chars() {
+        if !(letter == '/' && single.ends_with('/')) {
+            single.push(letter);
+        }
+    }
+    if let Some(query) = request.uri().query() {
+        single.push('?');
+        single.push_str(query);
+    }
+    // the rest of a URI that was read stays one; if not, the path is answered as it came
+    if let Ok(uri) = single.parse() {
+        *request.uri_mut() = uri;
     }
 }
 

@@ -72,19 +72,22 @@ pub async fn get(
         Arc::clone(&caller.reader),
         request.clone(),
     );
-    let (lines, end) = reading(request.is_long(), move || lines(&app, &reader, &asked)).await?;
+    let (lines, more) = reading(&ctx, request.is_long(), move || {
+        lines(&app, &reader, &asked)
+    })
+    .await?;
     let objects = lines.iter().map(|line| Entry {
         id: &line.id,
         date_added: micros_to_text(line.added),
         version: &line.version,
         media_type: STIX,
     });
-    let next = next(&request, end);
+    let next = next(&request, &lines, more);
     let mut response = respond::resource(
         StatusCode::OK,
         &Manifest {
             objects: objects.collect(),
-            more: end.more,
+            more,
             next,
         },
     )?;
@@ -92,13 +95,11 @@ pub async fn get(
     Ok(response)
 }
 
-/// The `next` of a page that ended so.
+/// The `next` of a page after which more follow.
 #[must_use]
-pub fn next(request: &ListRequest, end: PageEnd) -> Option<String> {
-    end.more
-        .then_some(end.last_added)
-        .flatten()
-        .map(|last| request.next_after(last))
+pub fn next(request: &ListRequest, lines: &[Line], more: bool) -> Option<String> {
+    let last = lines.last().filter(|_| more)?;
+    Some(request.next_after(last.added))
 }
 
 /// Date added of the first and last line.
@@ -110,20 +111,28 @@ pub fn added(lines: &[Line]) -> Option<(i64, i64)> {
         .map(|(first, last)| (first.added, last.added))
 }
 
-/// The lines of a page. Records of which nothing valid would be left without their hidden parts are absent, as they are
+/// The lines of a page, and whether more follow. Records of which nothing valid would be left without their hidden parts are absent, as they are
 /// from pages of objects.
 ///
 /// # Errors
 /// 500 when the register cannot be read.
-pub fn lines(app: &App, reader: &Reader, request: &ListRequest) -> Result<(Vec<Line>, PageEnd)> {
+pub fn lines(app: &App, reader: &Reader, request: &ListRequest) -> Result<(Vec<Line>, bool)> {
     let mut query = request.page_query();
+    let mut all = Vec::new();
+    // filled past what is withheld, and one more that shows whether another page follows, as with objects
+    let wanted = request.limit.saturating_add(1);
     loop {
+        query.limit = wanted - all.len();
         let (lines, end) = page(app, reader, request, &query)?;
-        // never a page of nothing but withheld records, as with objects
-        if !lines.is_empty() || !end.more || end.last_added.is_none() {
-            return Ok((lines, end));
+        all.extend(lines);
+        if all.len() >= wanted {
+            all.truncate(request.limit);
+            return Ok((all, true));
         }
-        query.cursor = end.last_added;
+        let (true, Some(last)) = (end.more, end.last_added) else {
+            return Ok((all, false));
+        };
+        query.cursor = Some(last);
     }
 }
 

@@ -67,7 +67,7 @@ pub async fn get(
         query.as_deref(),
     )?;
     let (app, reader) = (Arc::clone(&ctx.app), Arc::clone(&caller.reader));
-    let (request, page) = reading(false, move || {
+    let (request, page) = reading(&ctx, false, move || {
         let page = page::build(&app, &reader, &request)?;
         if page.added.is_none() && !exists(&app, &reader, &request)? {
             return Err(unknown());
@@ -116,7 +116,7 @@ pub async fn delete(
         request.filter.version = VersionFilter::all();
     }
     let (app, reader) = (Arc::clone(&ctx.app), Arc::clone(&caller.reader));
-    let ops = reading(true, move || deletions(&app, &reader, &request)).await?;
+    let ops = reading(&ctx, true, move || deletions(&app, &reader, &request)).await?;
     if ops.is_empty() {
         return Err(unknown());
     }

@@ -68,27 +68,22 @@ async fn fetch(ctx: &Ctx, caller: &Caller, request: &ListRequest, coding: Coding
         foreign: caller.reader.party() != &ctx.app.party,
         coding,
     };
-    let lookup = || ctx.pages.get(&key, generation, ctx.app.clock.monotonic());
-    if let Some(kept) = lookup() {
+    if let Some(kept) = ctx.pages.get(&key, generation, ctx.app.clock.monotonic()) {
         return Ok(kept);
     }
-    // a crowd that wants one page waits for the first of them to build it
-    let long = request.is_long();
-    let _turn = if long {
-        Some(ctx.building.acquire().await.map_err(Error::internal)?)
-    } else {
-        None
-    };
-    if long && let Some(kept) = lookup() {
-        return Ok(kept);
-    }
-    let (app, reader, asked) = (
-        Arc::clone(&ctx.app),
+    let (worker, reader, asked, wanted) = (
+        Arc::clone(ctx),
         Arc::clone(&caller.reader),
         request.clone(),
+        key.clone(),
     );
-    let (kept, redacted) = reading(long, move || {
-        let page = page::build(&app, &reader, &asked)?;
+    let (kept, redacted) = reading(ctx, request.is_long(), move || {
+        let app = &worker.app;
+        // of a crowd that wants one page, the first builds it while the others wait for their turn
+        if let Some(kept) = worker.pages.get(&wanted, generation, app.clock.monotonic()) {
+            return Ok((kept, true));
+        }
+        let page = page::build(app, &reader, &asked)?;
         let redacted = page.redacted;
         Ok((pack(page, coding)?, redacted))
     })

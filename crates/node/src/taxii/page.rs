@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use comity_access::Reader;
-use comity_store::{LabelSetId, Row, Seq};
+use comity_store::{LabelSetId, PageEnd, PageQuery, Row, Seq};
 
 use super::list::ListRequest;
 use crate::app::App;
 use crate::http::error::{Error, Result};
+use crate::limits::PAGE_BYTES_MAX;
 use crate::release::{Visible, visible};
 
 /// A page ready to send.
@@ -36,31 +37,45 @@ pub type Released = Arc<[(Seq, LabelSetId)]>;
 pub fn build(app: &App, reader: &Reader, request: &ListRequest) -> Result<Page> {
     let foreign = reader.party() != &app.party;
     let mut page = Builder::new(app, reader, foreign);
-    let mut failed = None;
     let mut query = request.page_query();
-    let end = loop {
-        let end = app.store.page(&query, &mut |row| {
-            if failed.is_none()
-                && let Err(error) = page.push(&row)
-            {
-                failed = Some(error);
-            }
-        })?;
-        if let Some(error) = failed {
-            return Err(error);
+    // a withheld record leaves no gap: the page is filled with what comes after it, and `more` is only said of what may be
+    // seen. Else its length would tell that the record is there
+    let more = loop {
+        query.limit = request.limit - page.rows;
+        query.bytes_max = PAGE_BYTES_MAX.saturating_sub(page.buffer.len());
+        let before = page.rows;
+        let end = read(app, &query, &mut |row| page.push(row))?;
+        let (true, Some(last)) = (end.more, end.last_added) else {
+            break false;
+        };
+        query.cursor = Some(last);
+        let full = page.rows >= request.limit
+            || page.buffer.len() >= PAGE_BYTES_MAX
+            || page.rows - before == end.rows;
+        if full && page.rows > 0 {
+            break page.follows(&mut query)?;
         }
-        // a page of nothing but withheld records would keep a client at its place that goes on by the date headers
-        if page.added.is_some() || !end.more || end.last_added.is_none() {
-            break end;
-        }
-        query.cursor = end.last_added;
     };
-    let next = end
-        .more
-        .then_some(end.last_added)
-        .flatten()
-        .map(|last| request.next_after(last));
+    let last = page.added.filter(|_| more).map(|(_, last)| last);
+    let next = last.map(|last| request.next_after(last));
     page.finish(next.as_deref())
+}
+
+/// [`comity_store::Store::page`] with rows that can fail.
+fn read(
+    app: &App,
+    query: &PageQuery,
+    each: &mut dyn FnMut(&Row<'_>) -> Result<()>,
+) -> Result<PageEnd> {
+    let mut failed = None;
+    let end = app.store.page(query, &mut |row| {
+        if failed.is_none()
+            && let Err(error) = each(&row)
+        {
+            failed = Some(error);
+        }
+    })?;
+    failed.map_or(Ok(end), Err)
 }
 
 struct Builder<'a> {
@@ -69,10 +84,14 @@ struct Builder<'a> {
     foreign: bool,
     buffer: Vec<u8>,
     added: Option<(i64, i64)>,
+    /// Objects in it.
+    rows: usize,
     released: Vec<(Seq, LabelSetId)>,
     redacted: bool,
 }
 
+/// Rows looked ahead at once: one is enough unless it is withheld.
+const AHEAD_ROWS: usize = 16;
 /// A page that grew by doubling gives back more than this, octets: slow readers hold pages for long.
 const WASTE_MAX: usize = 256 << 10;
 const OPEN: &[u8] = br#"{"objects":["#;
@@ -86,6 +105,7 @@ impl<'a> Builder<'a> {
             foreign,
             buffer,
             added: None,
+            rows: 0,
             released: Vec::new(),
             redacted: false,
         }
@@ -120,9 +140,44 @@ impl<'a> Builder<'a> {
             Some((first, _)) => (b",".as_slice(), first),
         };
         self.added = Some((first, row.added));
+        self.rows += 1;
         self.buffer.extend_from_slice(separator);
         self.buffer.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// Whether anything this reader may see comes after the cursor.
+    fn follows(&mut self, query: &mut PageQuery) -> Result<bool> {
+        query.limit = 1;
+        query.bytes_max = 1;
+        loop {
+            let mut seen = false;
+            let end = read(self.app, query, &mut |row| {
+                // who may see what follows depends on the reader, and so does this page's `more`
+                self.redacted |= row.granular;
+                seen |= !row.granular
+                    || !matches!(
+                        visible(
+                            &self.app.release,
+                            self.reader,
+                            row.label_set,
+                            true,
+                            row.bytes
+                        )?,
+                        Visible::Withheld
+                    );
+                Ok(())
+            })?;
+            if seen {
+                return Ok(true);
+            }
+            let (true, Some(last)) = (end.more, end.last_added) else {
+                return Ok(false);
+            };
+            query.cursor = Some(last);
+            query.limit = AHEAD_ROWS;
+            query.bytes_max = PAGE_BYTES_MAX;
+        }
     }
 
     fn finish(mut self, next: Option<&str>) -> Result<Page> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use comity_access::Reader;
 use comity_store::{Collection, CollectionKey, Subject};
 
 use crate::app::App;
@@ -22,6 +23,12 @@ pub struct Rights {
 }
 
 impl Rights {
+    const NONE: Self = Self {
+        can_read: false,
+        can_write: false,
+        visible: false,
+    };
+
     /// For reading its contents.
     ///
     /// # Errors
@@ -103,7 +110,14 @@ impl RightsCache {
                 return *rights;
             }
         }
-        let rights = decide(app, caller, collection);
+        // by the account as this very catalog has it: the caller's may be older, and what it could do must not be kept
+        let Some(reader) = catalog.reader(caller.name()) else {
+            return Rights::NONE;
+        };
+        let Some(row) = catalog.collection_by_key(collection.key) else {
+            return Rights::NONE;
+        };
+        let rights = decide(app, reader, row);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if !Arc::ptr_eq(&known.catalog, &catalog) || known.by_principal.len() >= PRINCIPALS_MAX {
             *known = Known {
@@ -120,13 +134,13 @@ impl RightsCache {
     }
 }
 
-fn decide(app: &App, caller: &Caller, collection: &Collection) -> Rights {
+fn decide(app: &App, reader: &Reader, collection: &Collection) -> Rights {
     let key = collection.key.0.to_string();
-    let rights = app.release.access().collection(&caller.reader, &key);
+    let rights = app.release.access().collection(reader, &key);
     let named = collection.grants.iter().any(|grant| match &grant.subject {
-        Subject::Principal(id) => id == caller.name(),
-        Subject::Role(role) => role == caller.reader.role().word(),
-        Subject::Party(party) => party == caller.reader.party().as_str(),
+        Subject::Principal(id) => id == reader.principal().as_str(),
+        Subject::Role(role) => role == reader.role().word(),
+        Subject::Party(party) => party == reader.party().as_str(),
         Subject::Everyone => true,
     });
     Rights {

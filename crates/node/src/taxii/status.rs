@@ -113,7 +113,7 @@ pub struct Recent {
 
 #[derive(Default)]
 struct RecentInner {
-    by_id: HashMap<String, (String, String)>,
+    by_id: HashMap<String, Status>,
     order: VecDeque<String>,
     octets: usize,
 }
@@ -132,23 +132,6 @@ impl Recent {
         id: &str,
         body: String,
     ) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.octets += body.len();
-        inner
-            .by_id
-            .insert(id.to_owned(), (caller.name().to_owned(), body.clone()));
-        inner.order.push_back(id.to_owned());
-        while inner.octets > RECENT_OCTETS_MAX {
-            let Some(oldest) = inner.order.pop_front() else {
-                break;
-            };
-            let size = inner
-                .by_id
-                .remove(&oldest)
-                .map_or(0, |(_, body)| body.len());
-            inner.octets = inner.octets.saturating_sub(size);
-        }
-        drop(inner);
         let created = app.clock.now_micros();
         let kept = i64::try_from(STATUS_KEPT.as_micros()).unwrap_or(i64::MAX);
         let status = Status {
@@ -159,6 +142,7 @@ impl Recent {
             expires: created.saturating_add(kept),
             body,
         };
+        self.remember(status.clone());
         let app = Arc::clone(app);
         tokio::spawn(async move {
             if let Err(error) = app
@@ -171,13 +155,28 @@ impl Recent {
         });
     }
 
-    fn get(&self, id: &str) -> Option<(String, String)> {
-        self.inner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .by_id
-            .get(id)
-            .cloned()
+    fn remember(&self, status: Status) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.octets += status.body.len();
+        inner.order.push_back(status.id.clone());
+        inner.by_id.insert(status.id.clone(), status);
+        while inner.octets > RECENT_OCTETS_MAX {
+            let Some(oldest) = inner.order.pop_front() else {
+                break;
+            };
+            let size = inner
+                .by_id
+                .remove(&oldest)
+                .map_or(0, |status| status.body.len());
+            inner.octets = inner.octets.saturating_sub(size);
+        }
+    }
+
+    /// One that has not expired by `now`, microseconds.
+    fn get(&self, id: &str, now: i64) -> Option<Status> {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = inner.by_id.get(id)?;
+        (status.expires > now).then(|| status.clone())
     }
 }
 
@@ -194,14 +193,34 @@ pub async fn get(
     api_root::check(&ctx, &root)?;
     respond::negotiate(&headers)?;
     let unknown = || Error::not_found("there is no such status");
-    // the register is asked first: it knows when one has expired
-    let kept = match ctx.app.store.status(&id, ctx.app.clock.now_micros())? {
-        Some(status) => Some((status.principal, status.body)),
-        None => ctx.statuses.get(&id),
+    let now = ctx.app.clock.now_micros();
+    let kept = match ctx.statuses.get(&id, now) {
+        Some(status) => Some(status),
+        None => ctx.app.store.status(&id, now)?,
     };
-    let (principal, body) = kept.ok_or_else(unknown)?;
-    if principal != caller.name() {
+    let status = kept.ok_or_else(unknown)?;
+    if status.principal != caller.name() {
         return Err(unknown());
     }
-    Ok(respond::body(StatusCode::OK, body))
+    Ok(respond::body(StatusCode::OK, status.body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s4_3_a_status_expires_in_memory_as_well() {
+        let recent = Recent::default();
+        recent.remember(Status {
+            id: "one".to_owned(),
+            principal: "olena@ua".to_owned(),
+            collection: CollectionKey(1),
+            created: 0,
+            expires: 100,
+            body: "{}".to_owned(),
+        });
+        assert!(recent.get("one", 99).is_some());
+        assert!(recent.get("one", 100).is_none());
+    }
 }

@@ -48,21 +48,21 @@ pub async fn get(
     // match[version] is no parameter of this endpoint
     request.filter.version = VersionFilter::all();
     let (app, reader) = (Arc::clone(&ctx.app), Arc::clone(&caller.reader));
-    let (request, lines, end) = reading(request.is_long(), move || {
-        let (lines, end) = manifest::lines(&app, &reader, &request)?;
+    let (request, lines, more) = reading(&ctx, request.is_long(), move || {
+        let (lines, more) = manifest::lines(&app, &reader, &request)?;
         if lines.is_empty() && !object::exists(&app, &reader, &request)? {
             return Err(object::unknown());
         }
-        Ok((request, lines, end))
+        Ok((request, lines, more))
     })
     .await?;
     let versions = lines.iter().map(|line| line.version.as_str()).collect();
-    let next = manifest::next(&request, end);
+    let next = manifest::next(&request, &lines, more);
     let mut response = respond::resource(
         StatusCode::OK,
         &Versions {
             versions,
-            more: end.more,
+            more,
             next,
         },
     )?;

@@ -13,6 +13,7 @@ use http::header::CONTENT_SECURITY_POLICY;
 use sha2::{Digest as _, Sha256};
 
 use crate::api::typed;
+use crate::http::context::Insider;
 use crate::http::{Context, Ctx, Result};
 
 /// Adds its routes.
@@ -33,20 +34,21 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-/// What anybody may know of this node.
+/// What anybody may know of this node; how the log grows is for accounts and the machine itself.
 ///
 /// # Errors
 /// 500 when the register cannot be read.
-async fn status_page(State(ctx): State<Ctx>) -> Result<Response> {
+async fn status_page(State(ctx): State<Ctx>, Insider(insider): Insider) -> Result<Response> {
     let head = ctx.app.store.head()?;
-    let mut response = typed("text/html; charset=utf-8", page(&ctx, head.size));
+    let entries = insider.then_some(head.size);
+    let mut response = typed("text/html; charset=utf-8", page(&ctx, entries));
     response
         .headers_mut()
         .insert(CONTENT_SECURITY_POLICY, POLICY.clone());
     Ok(response)
 }
 
-fn page(ctx: &Context, entries: u64) -> String {
+fn page(ctx: &Context, entries: Option<u64>) -> String {
     let config = &ctx.app.config;
     let name = escape(config.name());
     let mut rows = vec![
@@ -64,8 +66,10 @@ fn page(ctx: &Context, entries: u64) -> String {
             "Key of the log",
             format!("<code>{}</code>", escape(&ctx.app.log_key)),
         ),
-        ("Entries in the log", entries.to_string()),
     ];
+    if let Some(entries) = entries {
+        rows.push(("Entries in the log", entries.to_string()));
+    }
     if let Some(fingerprint) = &ctx.fingerprint {
         rows.push((
             "Fingerprint of the certificate (SHA-256)",

@@ -23,6 +23,7 @@ struct Node {
     front: Front,
     app: Arc<App>,
     _running: Running,
+    _stop: tokio::sync::watch::Sender<bool>,
     _dir: tempfile::TempDir,
 }
 
@@ -84,12 +85,13 @@ impl Node {
         app.administer("test@ua", Admin::PutCollection(collection))
             .await
             .unwrap();
-        let (_, stopping) = tokio::sync::watch::channel(false);
+        let (stop, stopping) = tokio::sync::watch::channel(false);
         let ctx = Context::new(Arc::clone(&app), None, stopping).unwrap();
         Self {
             front: Front::new(ctx),
             app,
             _running: running,
+            _stop: stop,
             _dir: dir,
         }
     }
@@ -363,4 +365,98 @@ async fn a_record_is_proved_to_its_readers() {
         "{}",
         hits.json
     );
+}
+
+/// The way peers learn within a second that there is something to fetch.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_comes_within_a_second_of_a_record() {
+    let node = Node::start().await;
+    let request = Request::builder()
+        .uri("/api/v1/events")
+        .header("host", "node.example.org")
+        .header("authorization", format!("bearer {}", secret("anna@eu")));
+    let connection = Arc::new(Connection {
+        address: SocketAddr::from(([192, 0, 2, 1], 4_000)),
+        tls: true,
+        certificate: None,
+    });
+    let request = request.body(Body::empty()).unwrap();
+    let response = node.front.answer(connection, request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let mut body = response.into_body();
+    let mut event = async || {
+        let within = std::time::Duration::from_secs(1);
+        let frame = tokio::time::timeout(within, body.frame()).await;
+        let frame = frame.expect("an event within a second").unwrap().unwrap();
+        String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()
+    };
+    let first = event().await;
+    node.add(&[indicator(1, false)]).await;
+    let size = node.app.store.head().unwrap().size;
+    // growth in between may be events of its own
+    let mut last = first;
+    while !last.contains(&format!(r#""size":{size}"#)) {
+        last = event().await;
+    }
+    assert!(last.contains("event: log"), "{last}");
+}
+
+/// Strangers do not see the log grow, and identifiers are not searched for by a letter.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_learn_nothing_of_the_log_s_growth() {
+    let node = Node::start().await;
+    node.add(&[indicator(1, false)]).await;
+    let stranger = node.send(None, "GET", "/healthz", "").await.json;
+    assert_eq!(stranger, serde_json::json!({ "status": "ok" }));
+    let account = node.get("petro@ua", "/healthz").await.json;
+    assert!(account["last_commit_age_seconds"].is_i64(), "{account}");
+    for broad in ["i", "indicator--", "indicator--8e2"] {
+        let answer = node
+            .get("olena@ua", &format!("/api/v1/records?id={broad}"))
+            .await;
+        assert_eq!(answer.status, 400, "{broad}");
+    }
+}
+
+/// Twenty thousand labels in one envelope made every page slow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_envelope_brings_so_many_labels_and_no_more() {
+    let node = Node::start().await;
+    let objects: Vec<String> = (0..=comity_node::limits::LABEL_SETS_NEW_MAX)
+        .map(|number| {
+            let mut object: serde_json::Value =
+                serde_json::from_str(&indicator(u32::try_from(number).unwrap(), false)).unwrap();
+            let marking = format!("marking-definition--22222222-2222-4222-8222-{number:012}");
+            object["name"] = "n".into();
+            object["granular_markings"] =
+                serde_json::json!([{ "marking_ref": marking, "selectors": ["name"] }]);
+            object.to_string()
+        })
+        .collect();
+    let body = format!(r#"{{"objects":[{}]}}"#, objects.join(","));
+    let path = format!("/ua/collections/{COLLECTION}/objects/");
+    let answer = node.send(Some("olena@ua"), "POST", &path, &body).await;
+    assert_eq!(answer.status, 202, "{}", answer.json);
+    assert_eq!(
+        answer.json["failure_count"], 1,
+        "{}",
+        answer.json["failures"]
+    );
+    let why = answer.json["failures"][0]["message"].as_str().unwrap();
+    assert!(why.contains("labels"), "{why}");
+}
+
+/// An account that is disabled while it asks leaves no right behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_that_was_taken_is_gone_for_the_next_request() {
+    let node = Node::start().await;
+    let path = format!("/ua/collections/{COLLECTION}/objects/");
+    assert_eq!(node.get("anna@eu", &path).await.status, 200);
+    let mut row = principal("anna@eu", "analyst");
+    row.disabled = true;
+    node.app
+        .administer("test@ua", Admin::PutPrincipal(row))
+        .await
+        .unwrap();
+    assert_eq!(node.get("anna@eu", &path).await.status, 401);
 }

@@ -4,7 +4,7 @@ use comity_stix::{
     json::{Document, Kind, Limits, Value},
     validate,
 };
-use rusqlite::{Connection, Row, ToSql, params, types::Value as Sql};
+use rusqlite::{Connection, ErrorCode, Row, ToSql, params, types::Value as Sql};
 
 use super::{
     Store, Writer,
@@ -146,12 +146,15 @@ impl Store {
     /// [`ReadError::BadSearch`] if neither text nor identifier has anything to look for.
     pub fn search(&self, query: &SearchQuery) -> Result<Vec<SearchHit>, ReadError> {
         let (sql, bound) = plan(query)?;
-        self.snapshot(|connection| {
+        if query.scope.label_sets().is_empty() {
+            return Ok(Vec::new());
+        }
+        self.inner.pool.bounded(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
             let params: Vec<&dyn ToSql> = bound.iter().map(|value| value as &dyn ToSql).collect();
             let mut rows = statement.query(params.as_slice())?;
             let mut hits = Vec::new();
-            while let Some(row) = rows.next()? {
+            while let Some(row) = rows.next().map_err(too_broad)? {
                 hits.push(hit(row)?);
             }
             Ok(hits)
@@ -165,6 +168,13 @@ impl Store {
     pub fn search_lag(&self) -> Result<u64, ReadError> {
         Ok(self.head()?.size.saturating_sub(self.position(FOLLOWER)?))
     }
+}
+
+fn too_broad(error: rusqlite::Error) -> ReadError {
+    if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
+        return ReadError::TooBroad;
+    }
+    error.into()
 }
 
 fn plan(query: &SearchQuery) -> Result<(String, Vec<Sql>), ReadError> {
