@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use crate::config::Config;
 use crate::entropy::Entropy;
 
 /// Why a key file cannot be used.
@@ -100,6 +101,15 @@ pub fn tls_paths(dir: &Path) -> (PathBuf, PathBuf) {
         dir.join("tls").join("certificate.pem"),
         dir.join("tls").join("key.pem"),
     )
+}
+
+/// The certificate and key this node shows, as server and to its peers: those configured, else those generated.
+#[must_use]
+pub fn tls_files(config: &Config) -> (PathBuf, PathBuf) {
+    match (&config.tls_certificate.value, &config.tls_key.value) {
+        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
+        _ => tls_paths(&config.dir),
+    }
 }
 
 /// Makes a self-signed certificate for `names`, unless there is one. Peers pin its fingerprint.

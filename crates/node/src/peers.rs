@@ -19,3 +19,4 @@ pub mod push;
 pub mod run;
 pub mod settings;
 pub mod taxii;
+pub mod words;

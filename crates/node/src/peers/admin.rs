@@ -291,7 +291,7 @@ async fn routes(
     card: Option<&Card>,
 ) -> Result<PeerSettings, PeerError> {
     let secret = settings::read_secret(&app.config.dir, &peer.key)?;
-    let (certificate, key) = crate::keys::tls_paths(&app.config.dir);
+    let (certificate, key) = crate::keys::tls_files(&app.config);
     let client = Client::new(&Access {
         fingerprint: peer.fingerprint.as_deref().and_then(parse_fingerprint),
         sign_in: &settings.sign_in,
@@ -299,8 +299,9 @@ async fn routes(
         certificate: Some((&certificate, &key)),
     })?;
     settings.api_root = match (&asked.api_root, card) {
+        // what a person says may lead elsewhere, what the server says may not
         (Some(root), _) => taxii::with_slash(&taxii::join(&peer.url, root)?),
-        (None, Some(card)) => taxii::with_slash(&taxii::join(&peer.url, &card.api_root)?),
+        (None, Some(card)) => taxii::with_slash(&taxii::below(&peer.url, &card.api_root)?),
         (None, None) => taxii::api_roots(&client, &peer.url)
             .await?
             .into_iter()

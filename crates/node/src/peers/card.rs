@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words;
 use crate::app::App;
 
 /// What `GET /api/v1/card` answers.
@@ -12,16 +13,21 @@ pub struct Card {
     /// `comity`.
     pub software: String,
     /// Version of the program.
+    #[serde(deserialize_with = "words::short")]
     pub version: String,
     /// The party the node speaks for.
+    #[serde(deserialize_with = "words::short")]
     pub party: String,
     /// The name people read.
+    #[serde(deserialize_with = "words::short")]
     pub name: String,
     /// Verifier key of its log (C2SP signed-note vkey).
+    #[serde(deserialize_with = "words::short")]
     pub log_key: String,
     /// Path of its TAXII API root.
     pub api_root: String,
     /// Whom to write to.
+    #[serde(default, deserialize_with = "words::short_option")]
     pub contact: Option<String>,
 }
 

@@ -13,6 +13,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::pin::{Fingerprint, PinVerifier};
 use super::settings::SignIn;
+use super::words;
 
 /// Media type of TAXII 2.1 (section 1.6.8.1).
 pub const TAXII: &str = "application/taxii+json;version=2.1";
@@ -28,6 +29,19 @@ pub enum ClientError {
         "`{0}` is plain HTTP to another machine\n  help: use https; plain HTTP is for loopback only"
     )]
     Plain(String),
+    /// A server with a pin would be asked without TLS.
+    #[error("`{0}` is plain HTTP, and this peer is known by its certificate\n  help: use https")]
+    Unpinned(String),
+    /// The server names an address that is not its own.
+    #[error(
+        "`{server}` names `{named}`, which is another server\n  help: if that is right, give `--api-root`"
+    )]
+    Elsewhere {
+        /// The server.
+        server: String,
+        /// What it named.
+        named: String,
+    },
     /// Our own credentials cannot be used.
     #[error("the credentials for this peer cannot be used: {0}")]
     Credentials(String),
@@ -76,6 +90,8 @@ impl ClientError {
 pub struct Client {
     http: reqwest::Client,
     headers: HeaderMap,
+    /// The server is known by its certificate: it is never asked without TLS.
+    pinned: bool,
 }
 
 /// Everything a [`Client`] is made from.
@@ -151,7 +167,11 @@ impl Client {
         let http = builder
             .build()
             .map_err(|error| ClientError::Credentials(chain(&error)))?;
-        Ok(Self { http, headers })
+        Ok(Self {
+            http,
+            headers,
+            pinned: access.fingerprint.is_some(),
+        })
     }
 
     /// A client that accepts any certificate and remembers its fingerprint: to fetch a card, nothing else.
@@ -175,6 +195,7 @@ impl Client {
             Self {
                 http,
                 headers: HeaderMap::new(),
+                pinned: false,
             },
             verifier,
         ))
@@ -192,7 +213,7 @@ impl Client {
     ) -> Result<Answer, ClientError> {
         let mut request = self
             .http
-            .get(check(url)?)
+            .get(self.check(url)?)
             .headers(self.headers.clone())
             .header(ACCEPT, accept);
         for (name, value) in extra {
@@ -208,7 +229,7 @@ impl Client {
     pub async fn post_taxii(&self, url: &str, body: Vec<u8>) -> Result<Answer, ClientError> {
         let request = self
             .http
-            .post(check(url)?)
+            .post(self.check(url)?)
             .headers(self.headers.clone())
             .header(ACCEPT, TAXII)
             .header(reqwest::header::CONTENT_TYPE, TAXII)
@@ -223,7 +244,7 @@ impl Client {
     pub async fn events(&self, url: &str) -> Result<reqwest::Response, ClientError> {
         let request = self
             .http
-            .get(check(url)?)
+            .get(self.check(url)?)
             .headers(self.headers.clone())
             .header(ACCEPT, "text/event-stream");
         let response = request
@@ -235,6 +256,14 @@ impl Client {
         } else {
             Err(refused(url, response).await)
         }
+    }
+
+    fn check(&self, url: &str) -> Result<reqwest::Url, ClientError> {
+        let parsed = check(url)?;
+        if self.pinned && parsed.scheme() != "https" {
+            return Err(ClientError::Unpinned(url.to_owned()));
+        }
+        Ok(parsed)
     }
 
     async fn send(
@@ -371,12 +400,9 @@ async fn refused(url: &str, response: reqwest::Response) -> ClientError {
             .flatten()
             .collect::<Vec<_>>()
             .join(": "),
-        Err(_) => String::from_utf8_lossy(&body)
-            .chars()
-            .filter(|letter| !letter.is_control())
-            .take(200)
-            .collect(),
+        Err(_) => String::from_utf8_lossy(&body).into_owned(),
     };
+    let text = words::plain(&text, words::SHORT_CHARACTERS_MAX);
     ClientError::Status {
         url: url.to_owned(),
         status,

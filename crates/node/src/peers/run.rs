@@ -95,10 +95,7 @@ pub fn target(app: &App, peer: &Arc<Peer>) -> Result<Target, String> {
         .reader(&account)
         .ok_or_else(|| PushError::NoAccount(account).to_string())?;
     let secret = read_secret(&app.config.dir, &peer.key).map_err(|error| error.to_string())?;
-    let (certificate, key) = match (&app.config.tls_certificate.value, &app.config.tls_key.value) {
-        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        _ => keys::tls_paths(&app.config.dir),
-    };
+    let (certificate, key) = keys::tls_files(&app.config);
     let client = Client::new(&Access {
         fingerprint: peer.fingerprint.as_deref().and_then(parse_fingerprint),
         sign_in: &settings.sign_in,

@@ -3,16 +3,19 @@
 use serde::Deserialize;
 
 use super::client::{Client, ClientError, TAXII};
+use super::words;
 
-/// A collection as the other side shows it (section 5.2.1).
+/// A collection as the other side shows it (section 5.2.1). What is shown of it to people is cut and stripped.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RemoteCollection {
     /// Its identifier.
+    #[serde(deserialize_with = "words::short")]
     pub id: String,
     /// Its alias.
+    #[serde(default, deserialize_with = "words::short_option")]
     pub alias: Option<String>,
     /// Its title.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words::short")]
     pub title: String,
     /// We may read.
     #[serde(default)]
@@ -26,8 +29,10 @@ pub struct RemoteCollection {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct RemoteStatus {
     /// Its identifier.
+    #[serde(deserialize_with = "words::short")]
     pub id: String,
     /// `complete` or `pending`.
+    #[serde(deserialize_with = "words::short")]
     pub status: String,
     /// Failed objects.
     #[serde(default)]
@@ -52,7 +57,7 @@ pub struct StatusDetail {
     #[serde(default)]
     pub version: String,
     /// What the server says about it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words::sentence_option")]
     pub message: Option<String>,
 }
 
@@ -63,7 +68,8 @@ pub struct StatusDetail {
 pub fn parse<'a, T: Deserialize<'a>>(url: &str, body: &'a [u8]) -> Result<T, ClientError> {
     serde_json::from_slice(body).map_err(|error| ClientError::Answer {
         url: url.to_owned(),
-        text: error.to_string(),
+        // it may quote what was sent
+        text: words::plain(&error.to_string(), words::SENTENCE_CHARACTERS_MAX),
     })
 }
 
@@ -84,7 +90,7 @@ pub async fn api_roots(client: &Client, server: &str) -> Result<Vec<String>, Cli
     let named = discovery.default.into_iter().chain(discovery.api_roots);
     let mut roots: Vec<String> = Vec::new();
     for root in named {
-        let root = with_slash(&join(server, &root)?);
+        let root = with_slash(&below(server, &root)?);
         if !roots.contains(&root) {
             roots.push(root);
         }
@@ -134,6 +140,23 @@ pub fn join(server: &str, path: &str) -> Result<String, ClientError> {
     base.join(path).map(String::from).map_err(|_| bad())
 }
 
+/// [`join`] for what the server itself names: it stays with its scheme, host and port. A name it gives must not lead our
+/// credentials, or requests from inside our network, to somebody else.
+///
+/// # Errors
+/// [`ClientError::Url`], [`ClientError::Elsewhere`].
+pub fn below(server: &str, path: &str) -> Result<String, ClientError> {
+    let joined = join(server, path)?;
+    let origin = |url: &str| reqwest::Url::parse(url).map(|url| url.origin());
+    match (origin(server), origin(&joined)) {
+        (Ok(one), Ok(other)) if one.is_tuple() && one == other => Ok(joined),
+        _ => Err(ClientError::Elsewhere {
+            server: server.to_owned(),
+            named: words::plain(path, 200),
+        }),
+    }
+}
+
 /// `url` with a final `/` (section 3.1: request paths end in one).
 #[must_use]
 pub fn with_slash(url: &str) -> String {
@@ -156,4 +179,53 @@ pub fn encode(value: &str) -> String {
         }
     }
     encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_names_stays_with_the_server() {
+        let server = "https://node.example.eu:6443/";
+        for path in ["/eu/", "eu/", "https://node.example.eu:6443/eu/"] {
+            assert_eq!(
+                below(server, path).unwrap(),
+                "https://node.example.eu:6443/eu/"
+            );
+        }
+        for elsewhere in [
+            "https://other.example/eu/",
+            "https://node.example.eu/eu/",
+            "http://node.example.eu:6443/eu/",
+            "//169.254.169.254/",
+            "http://127.0.0.1:9200/",
+            "file:///etc/passwd",
+        ] {
+            let error = below(server, elsewhere).unwrap_err();
+            assert!(
+                matches!(error, ClientError::Elsewhere { .. }),
+                "{elsewhere}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_is_stripped_and_cut_where_it_is_read() {
+        let long = "x".repeat(1 << 20);
+        let status = format!(
+            r#"{{"id":"1","status":"complete","failures":[{{"id":"a","message":"\u001b[2Jno\n{long}"}}]}}"#
+        );
+        let status: RemoteStatus = parse("u", status.as_bytes()).unwrap();
+        let message = status.failures[0].message.as_deref().unwrap();
+        assert!(
+            !message.contains(char::is_control) && message.len() < 2_000,
+            "{}",
+            message.len()
+        );
+        let list = format!(r#"{{"id":"c","title":"\u202e{long}","alias":"\u0007a"}}"#);
+        let collection: RemoteCollection = parse("u", list.as_bytes()).unwrap();
+        assert!(collection.title.len() < 2_000 && !collection.title.starts_with('\u{202e}'));
+        assert_eq!(collection.alias.as_deref(), Some(" a"));
+    }
 }

@@ -17,6 +17,37 @@ impl Peer {
     fn start(party: &str) -> Self {
         let node = Node::bare();
         node.ok(&["init", "--party", party, "--listen", "127.0.0.1:0"]);
+        Self::serve(node)
+    }
+
+    /// A node with certificate files of its own, elsewhere than where generated ones lie.
+    fn with_own_files(party: &str) -> Self {
+        let (node, other) = (Node::bare(), Node::bare());
+        node.ok(&["init", "--party", party, "--listen", "127.0.0.1:0"]);
+        other.ok(&["init", "--party", "other", "--listen", "127.0.0.1:0"]);
+        // the first start makes them
+        drop(Self::serve(other).keep(&node));
+        let toml = node.dir().join("comity.toml");
+        let mut text = std::fs::read_to_string(&toml).unwrap();
+        for (name, file) in [
+            ("tls_certificate", "certificate.pem"),
+            ("tls_key", "key.pem"),
+        ] {
+            text.push_str(&format!("\n{name} = {:?}\n", node.path(file)));
+        }
+        std::fs::write(&toml, text).unwrap();
+        Self::serve(node)
+    }
+
+    /// Copies the certificate and key of this node beside the directory of another.
+    fn keep(self, other: &Node) -> Self {
+        for file in ["certificate.pem", "key.pem"] {
+            std::fs::copy(self.node.dir().join("tls").join(file), other.path(file)).unwrap();
+        }
+        self
+    }
+
+    fn serve(node: Node) -> Self {
         let mut child = program(&node.dir())
             .arg("serve")
             .stderr(Stdio::piped())
@@ -102,4 +133,24 @@ fn no_password_goes_to_a_server_nobody_compared() {
     let ran = ua.node.run_with(&words, b"secret\n");
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.stderr.contains("fingerprint"), "{ran:?}");
+}
+
+/// Routes were asked for with the generated certificate, which the other side does not know.
+#[test]
+fn a_node_with_certificate_files_of_its_own_finds_its_routes() {
+    let (ua, eu) = (Peer::with_own_files("ua"), Peer::start("eu"));
+    ua.node.ok(&["collection", "add", "out", "--title", "Out"]);
+    let words = [
+        "collection",
+        "add",
+        "in",
+        "--title",
+        "In",
+        "--write",
+        "party:ua",
+    ];
+    eu.node.ok(&words);
+    let words = ["peer", "add", &ua.url, "--fingerprint", &ua.fingerprint];
+    eu.node.ok(&words);
+    assert_eq!(ua.add(&eu), None);
 }
