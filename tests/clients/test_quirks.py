@@ -77,8 +77,10 @@ class Misp(Case):
 
     def test_double_slash_between_base_and_root(self):
         """URL = baseurl + `/` + api_root + `/collections/`; a base with a slash at its end makes two."""
-        answer = self.misp().get(self.root.rstrip("/") + "/collections/")
-        self.assertTaxii(answer, 200)
+        for path in ("/" + self.root + "collections/", self.root.rstrip("/") + "//collections/"):
+            with self.subTest(path=path):
+                self.assertIn("//", path)
+                self.assertTaxii(self.misp().get(path), 200)
 
     def test_push_up_to_max_content_length(self):
         """taxii_push.py packs envelopes by octets up to `max_content_length` (at most 4 MB here)."""

@@ -163,7 +163,8 @@ class Transport(Case):
         old = self._handshake(at, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
         self.assertNotIn("Cipher is ECDHE", old)
         early = self._handshake(at, "-tls1_3")
-        self.assertIn("Max Early Data: 0", early.replace("No session", "Max Early Data: 0"), "0-RTT must not be offered")
+        self.assertIn("TLSv1.3", early, "there was a handshake to speak of")
+        self.assertNotRegex(early, r"Max Early Data: [1-9]", "0-RTT must not be offered")
 
     @staticmethod
     def _handshake(at, *options):
