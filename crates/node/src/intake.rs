@@ -95,6 +95,13 @@ pub async fn accept(
     source: &Source,
     handling: Handling,
 ) -> Result<Vec<Verdict>, SubmitError> {
+    /// What is decided on the thread that serves connections, objects: well below a millisecond.
+    const INLINE_OBJECTS_MAX: usize = 8;
+    if objects.len() <= INLINE_OBJECTS_MAX && app.store.has_room() {
+        let (ops, pending) = prepare(app, objects, collections, source, &handling)?;
+        let outcomes = app.sequencer.submit(ops).await?;
+        return Ok(judge(app, pending, outcomes));
+    }
     // it reads the register and asks the policies: not on a thread that serves connections
     let (worker, keys, sender) = (Arc::clone(app), collections.to_vec(), source.clone());
     let work = move || prepare(&worker, objects, &keys, &sender, &handling);

@@ -71,6 +71,12 @@ impl<'a> Admission<'a> {
             exact: kept.exact.as_ref().map(|exact| exact.seq),
             last: kept.last.as_ref().map(|last| last.seq),
         });
+        // first, so that the answer to what may not come in at all does not depend on what is here
+        if let Err(denied) = self.fresh(put, given, collections)
+            && !self.is_seen(put, kept)?
+        {
+            return Ok(Err(denied));
+        }
         if let Some(exact) = &kept.exact {
             return if exact.content_sha256 == put.content_sha256 {
                 self.known(put, given, collections, exact)
@@ -90,6 +96,15 @@ impl<'a> Admission<'a> {
         }
         put.terms.past_revocation = self.past_revocation(given, kept)?;
         Ok(self.fresh(put, given, collections).map(|()| told))
+    }
+
+    /// The very same record is here, and the sender knows it.
+    fn is_seen(&mut self, put: &Put, kept: &Kept) -> Result<bool, ReadError> {
+        let same = |exact: &&KeptVersion| exact.content_sha256 == put.content_sha256;
+        match kept.exact.as_ref().filter(same) {
+            Some(exact) => Ok(self.told(exact)? == Told::Plainly),
+            None => Ok(false),
+        }
     }
 
     fn own(&self) -> bool {
@@ -112,6 +127,7 @@ impl<'a> Admission<'a> {
         }
         if !sees {
             // taken, for it is here; what is done with it is not for this sender to say or to know
+            put.collections.clear();
             put.terms.noted = true;
             return Ok(Ok(if self.gave_before(exact)? {
                 Told::AsIfItsOwn

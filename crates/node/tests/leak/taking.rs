@@ -347,6 +347,14 @@ fn an_answer_to_a_sender_does_not_say_what_is_here() {
     let mut later = other(3, "later");
     later["modified"] = "2022-01-01T00:00:00.000Z".into();
     assert_eq!(words(&world, &later), changed);
+    // nor does what is not permitted at all: records of an exercise they take no part in
+    let mut playing = meant_for(&["ua"]);
+    playing.exercise = Some("ex1".to_owned());
+    let eu = world.source("node@eu", None);
+    let (known, fresh) = (other(5, "ours"), other(6, "fresh"));
+    let known = offer(&world, &eu, 2, &known, &playing);
+    assert_eq!(known, offer(&world, &eu, 2, &fresh, &playing));
+    assert_eq!(refused(&known), "not-permitted");
     // what they may see is answered plainly
     accept(
         &world,
