@@ -12,7 +12,7 @@ use comity_stix::timestamp::Timestamp;
 pub struct Handling {
     /// Taken where an object carries no TLP of its own, and where it is stricter than the object's own.
     pub tlp: Option<Tlp>,
-    /// Taken where an object carries no PAP of its own.
+    /// Taken where an object carries no PAP of its own, and where it is stricter than the object's own.
     pub pap: Option<Pap>,
     /// For whom the records are meant; nobody outside the node's own party when empty.
     pub audience: Audience,
@@ -40,11 +40,13 @@ pub struct Source {
     pub principal: String,
 }
 
-/// What a marking other than the predefined TLP ones means for release.
+/// What a marking other than the predefined TLP ones means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// A statement (a copyright notice, terms): says nothing about who may read.
     Statement,
+    /// A level of the Permissible Actions Protocol: limits what readers do, not who reads.
+    Pap(Pap),
     /// Not known here.
     Unknown,
 }
@@ -70,7 +72,7 @@ pub fn label(
     let mut draft = Draft::new(source.party.clone());
     // the stricter of the object's word and the sender's: neither may weaken the other
     draft.tlp = own.max(handling.tlp);
-    draft.pap = handling.pap;
+    draft.pap = own_pap(object, meanings).max(handling.pap);
     draft.author = PrincipalId::parse(&source.principal).ok();
     draft.audience = handling.audience.clone();
     draft.exercise.clone_from(&handling.exercise);
@@ -96,8 +98,51 @@ pub fn carried(
     if own > Some(carried.label.tlp()) {
         draft.tlp = own;
     }
+    draft.pap = own_pap(object, meanings).max(draft.pap);
     draft.granular.extend(granular(object, meanings));
     LabelSet::new(draft)
+}
+
+/// The strictest PAP among the object's markings, those of its parts too: a label has one, and who holds the record to more
+/// than a part asks for does nothing that part forbids.
+fn own_pap(object: &Object, meanings: &Meanings) -> Option<Pap> {
+    let whole = object.object_marking_refs().iter().map(|id| id.as_str());
+    let parts = object
+        .granular_markings()
+        .iter()
+        .filter_map(|marking| marking.marking_ref.as_deref());
+    whole
+        .chain(parts)
+        .filter_map(|id| match meanings.get(id) {
+            Some(Meaning::Pap(pap)) => Some(*pap),
+            _ => None,
+        })
+        .max()
+}
+
+/// Whether the object's own markings say a TLP at least as strict. Where they do not, the label stands beside the object
+/// only, and who cannot be told it there does not learn of it ([`is_silent`]).
+#[must_use]
+pub fn says_itself(object: &[u8], tlp: Tlp) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Marked {
+        #[serde(default)]
+        object_marking_refs: Vec<String>,
+    }
+    serde_json::from_slice::<Marked>(object).is_ok_and(|marked| {
+        marked
+            .object_marking_refs
+            .iter()
+            .filter_map(|id| tlp_of(id))
+            .any(|own| own >= tlp)
+    })
+}
+
+/// Whether an object keeps silent about a label that its reader must know: TLP:AMBER or stricter, and not written on it. Such a
+/// record is handed to another party only where the label goes beside it.
+#[must_use]
+pub fn is_silent(object: &[u8], label: &LabelSet) -> bool {
+    label.tlp() >= Tlp::Amber && !says_itself(object, label.tlp())
 }
 
 /// The TLP of each granular marking. A marking that is not understood is treated as TLP:AMBER, never as none.
@@ -109,8 +154,10 @@ fn granular(object: &Object, meanings: &Meanings) -> Vec<GranularLabel> {
     refs.filter_map(|marking_ref| {
         let tlp = match tlp_of(marking_ref.as_str()) {
             Some(tlp) => tlp,
-            None if meanings.get(marking_ref.as_str()) == Some(&Meaning::Statement) => return None,
-            None => Tlp::Amber,
+            None => match meanings.get(marking_ref.as_str()) {
+                Some(Meaning::Statement | Meaning::Pap(_)) => return None,
+                Some(Meaning::Unknown) | None => Tlp::Amber,
+            },
         };
         Some(GranularLabel {
             marking_ref: marking_ref.as_str().to_owned(),
@@ -198,6 +245,16 @@ pub fn read_sidecar(text: &[u8]) -> Result<BTreeMap<(String, String), Carried>, 
     items.into_iter().map(read_item).collect()
 }
 
+/// Reads one line of a sidecar.
+///
+/// # Errors
+/// See [`SidecarError`].
+pub fn read_line(text: &[u8]) -> Result<((String, String), Carried), SidecarError> {
+    let item =
+        serde_json::from_slice(text).map_err(|error| SidecarError::Json(error.to_string()))?;
+    read_item(item)
+}
+
 fn read_item(item: SidecarItem) -> Result<((String, String), Carried), SidecarError> {
     use base64::Engine as _;
     let field = |field| SidecarError::Field {
@@ -241,6 +298,46 @@ mod tests {
         Carried {
             label: LabelSet::new(draft).unwrap(),
             leaf: [0; 32],
+        }
+    }
+
+    #[test]
+    fn the_stricter_pap_holds_wherever_it_is_said() {
+        let marking = "marking-definition--0ed889c2-9bbc-4dea-a07f-bf68844359d7";
+        let meanings = Meanings::from([(marking.to_owned(), Meaning::Pap(Pap::Amber))]);
+        let source = Source {
+            party: PartyId::parse("ua").unwrap(),
+            principal: "olena@ua".to_owned(),
+        };
+        let whole = format!(r#""object_marking_refs":["{marking}"]"#);
+        let part = format!(
+            r#""granular_markings":[{{"marking_ref":"{marking}","selectors":["description"]}}]"#
+        );
+        for (marks, said, pap) in [
+            (&whole, None, Pap::Amber),
+            (&whole, Some(Pap::Clear), Pap::Amber),
+            (&whole, Some(Pap::Red), Pap::Red),
+            (&part, Some(Pap::Green), Pap::Amber),
+        ] {
+            let object = check(report(marks).as_bytes(), &Options::default())
+                .object
+                .unwrap();
+            let handling = Handling {
+                pap: said,
+                ..Handling::default()
+            };
+            let own = label(&object, &source, &handling, &meanings).unwrap();
+            let mut draft = Draft::new(source.party.clone());
+            draft.pap = said;
+            let given = Carried {
+                label: LabelSet::new(draft).unwrap(),
+                leaf: [0; 32],
+            };
+            let theirs = carried(&object, &given, &meanings).unwrap();
+            for label in [own, theirs] {
+                assert_eq!(label.pap(), Some(pap), "{marks} {said:?}");
+                assert!(label.granular().is_empty(), "a PAP limits no reading");
+            }
         }
     }
 

@@ -1,5 +1,11 @@
 //! The way in: bytes are checked, labelled, permitted, committed. Every object gets a verdict; nothing is refused silently.
 
+mod foresee;
+mod meanings;
+mod translations;
+
+pub use foresee::Foresight;
+
 use std::sync::Arc;
 
 use comity_ledger::entry::Event;
@@ -10,7 +16,7 @@ use comity_store::{CollectionKey, Op, Outcome, Put, Refuse, Stored, Which};
 use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
-use crate::handling::{self, Handling, Meaning, Meanings, Source};
+use crate::handling::{self, Handling, Meanings, Source};
 use crate::sequencer::SubmitError;
 
 /// One object as it came.
@@ -66,6 +72,15 @@ pub enum Fate {
         /// For the sender.
         reason: String,
     },
+    /// What would become of it; nothing was done.
+    Foreseen {
+        /// The word of the fate it would meet.
+        word: &'static str,
+        /// A sentence about it.
+        text: String,
+        /// The label given is another than the one kept.
+        label_differs: bool,
+    },
 }
 
 impl Fate {
@@ -87,6 +102,7 @@ impl Fate {
             Self::Known { .. } => "known",
             Self::Conflict => "conflict",
             Self::Refused { .. } => "refused",
+            Self::Foreseen { word, .. } => word,
         }
     }
 
@@ -95,20 +111,33 @@ impl Fate {
     pub fn text(&self) -> String {
         match self {
             Self::New { entry_index } => format!("accepted as log entry {entry_index}"),
-            Self::NewVersion { entry_index } => format!("accepted as a new version, log entry {entry_index}"),
-            Self::Known { entry_index, label_differs: false, .. } => format!("already here, log entry {entry_index}"),
-            Self::Known { entry_index, label_differs: true, .. } => {
-                format!("already here, log entry {entry_index}; the label it has stands, not the one given now")
+            Self::NewVersion { entry_index } => {
+                format!("accepted as a new version, log entry {entry_index}")
             }
-            Self::Conflict => {
-                "another content is kept under this identifier and version: give the change a later `modified` \
-                 (STIX 2.1 section 3.6)"
-                    .to_owned()
+            Self::Known {
+                entry_index,
+                label_differs: false,
+                ..
+            } => format!("already here, log entry {entry_index}"),
+            Self::Known {
+                entry_index,
+                label_differs: true,
+                ..
+            } => {
+                format!(
+                    "already here, log entry {entry_index}; the label it has stands, not the one given now"
+                )
             }
-            Self::Refused { reason, .. } => reason.clone(),
+            Self::Conflict => CONFLICT.to_owned(),
+            Self::Refused { reason, .. } | Self::Foreseen { text: reason, .. } => reason.clone(),
         }
     }
 }
+
+const CONFLICT: &str = "another content is kept under this identifier and version: give the change a later `modified` \
+                        (STIX 2.1 section 3.6)";
+const AFTER_REVOKED: &str =
+    "a later version of an object that was revoked: revoking is final (STIX 2.1 section 3.2)";
 
 /// An object that passed the checks and waits for the sequencer.
 pub struct Checked {
@@ -116,6 +145,29 @@ pub struct Checked {
     content_sha256: comity_ledger::Hash,
     findings: Vec<Finding>,
     id: String,
+    position: Position,
+    /// Refused for something beside the object itself.
+    refused: Option<(&'static str, String)>,
+}
+
+impl Checked {
+    /// The checked object; `None` when it did not pass.
+    #[must_use]
+    pub fn object(&self) -> Option<&Object> {
+        self.object.as_deref()
+    }
+
+    /// Adds what was found about it beside others. Findings have a pointer into the object and no other place.
+    pub fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            self.findings.push(finding.at(b"", 0, 0, &self.position));
+        }
+    }
+
+    /// Refuses it for a reason that lies beside the object.
+    pub fn refuse(&mut self, code: &'static str, reason: impl Into<String>) {
+        self.refused = Some((code, reason.into()));
+    }
 }
 
 /// How objects are checked on their way in.
@@ -134,12 +186,16 @@ pub fn check(incoming: &Incoming, options: &Options) -> Checked {
             id: object.id().as_str().to_owned(),
             object: Some(object),
             findings: checked.findings,
+            position: incoming.position.clone(),
+            refused: None,
         },
         None => Checked {
             object: None,
             content_sha256: Sha256::digest(&incoming.bytes).into(),
             id: readable_id(&incoming.bytes),
             findings: checked.findings,
+            position: incoming.position.clone(),
+            refused: None,
         },
     }
 }
@@ -177,57 +233,6 @@ pub fn accept_blocking(
     Ok(judge(app, verdicts, outcomes))
 }
 
-/// What would become of the objects, without keeping them: for `import --dry-run`.
-#[must_use]
-pub fn foresee(
-    app: &App,
-    objects: Vec<Checked>,
-    source: &Source,
-    handling: &Handling,
-) -> Vec<Verdict> {
-    let meanings = meanings(app, &objects);
-    objects
-        .into_iter()
-        .map(
-            |checked| match draft(checked, source, handling, &meanings) {
-                Draft::Refused(verdict, _) => verdict,
-                Draft::Put(verdict, put) => Verdict {
-                    fate: foresee_one(app, &put),
-                    ..verdict
-                },
-            },
-        )
-        .collect()
-}
-
-fn foresee_one(app: &App, put: &Put) -> Fate {
-    let Ok(scope) = app.release.everything() else {
-        return Fate::Refused {
-            code: "register",
-            reason: "the register cannot be read".to_owned(),
-        };
-    };
-    let here = app
-        .store
-        .get(&put.id, &Which::Key(put.version_key.clone()), &scope);
-    match here {
-        Ok(Some(record)) if record.content_sha256 == put.content_sha256 => Fate::Known {
-            entry_index: record.entry_index,
-            added: false,
-            label_differs: false,
-        },
-        Ok(Some(_)) => Fate::Conflict,
-        Ok(None) => match app.store.get(&put.id, &Which::Last, &scope) {
-            Ok(Some(_)) => Fate::NewVersion { entry_index: 0 },
-            _ => Fate::New { entry_index: 0 },
-        },
-        Err(error) => Fate::Refused {
-            code: "register",
-            reason: error.to_string(),
-        },
-    }
-}
-
 enum Draft {
     Put(Verdict, Box<Put>),
     Refused(Verdict, comity_ledger::Hash),
@@ -240,7 +245,8 @@ fn prepare(
     source: &Source,
     handling: &Handling,
 ) -> Result<(Vec<Op>, Vec<Verdict>), SubmitError> {
-    let meanings = meanings(app, &objects);
+    let objects = translations::hold(app, source, objects);
+    let meanings = meanings::of(app, &objects);
     let mut ops = Vec::with_capacity(objects.len());
     let mut verdicts = Vec::with_capacity(objects.len());
     for checked in objects {
@@ -320,6 +326,8 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
         content_sha256,
         findings,
         id,
+        refused: beside,
+        position: _,
     } = checked;
     let refused = |code, reason, id, findings| {
         Draft::Refused(
@@ -332,7 +340,10 @@ fn draft(checked: Checked, source: &Source, handling: &Handling, meanings: &Mean
             content_sha256,
         )
     };
-    let Some(object) = object else {
+    if let Some((code, reason)) = beside {
+        return refused(code, reason, id, findings);
+    }
+    let Some(object) = object.filter(|_| !findings.iter().any(Finding::is_error)) else {
         let reason = findings
             .iter()
             .find(|finding| finding.is_error())
@@ -407,57 +418,6 @@ fn references(object: &Object) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What the markings mean that granular markings name: looked for among the objects themselves, then in the register.
-fn meanings(app: &App, objects: &[Checked]) -> Meanings {
-    let mut meanings = Meanings::new();
-    let granular = objects
-        .iter()
-        .filter_map(|checked| checked.object.as_ref())
-        .flat_map(|object| {
-            object
-                .granular_markings()
-                .iter()
-                .filter_map(|marking| marking.marking_ref.as_ref())
-        });
-    let wanted: std::collections::BTreeSet<&str> = granular
-        .map(|id| id.as_str())
-        .filter(|id| comity_stix::marking::tlp_of(id).is_none())
-        .collect();
-    for id in wanted {
-        let beside = objects
-            .iter()
-            .filter_map(|checked| checked.object.as_ref())
-            .find(|object| object.id().as_str() == id);
-        let bytes = beside.map(|object| object.bytes().to_vec()).or_else(|| {
-            let record = app
-                .release
-                .everything()
-                .and_then(|scope| app.store.get(id, &Which::Last, &scope));
-            record.ok().flatten().map(|record| record.bytes)
-        });
-        let statement = bytes.is_some_and(|bytes| is_statement(&bytes));
-        meanings.insert(
-            id.to_owned(),
-            if statement {
-                Meaning::Statement
-            } else {
-                Meaning::Unknown
-            },
-        );
-    }
-    meanings
-}
-
-fn is_statement(bytes: &[u8]) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Definition<'a> {
-        #[serde(borrow)]
-        definition_type: Option<std::borrow::Cow<'a, str>>,
-    }
-    serde_json::from_slice::<Definition<'_>>(bytes)
-        .is_ok_and(|definition| definition.definition_type.as_deref() == Some("statement"))
-}
-
 /// The identifier of an object that did not pass the checks, as far as it can be read, for the sender's eyes.
 fn readable_id(bytes: &[u8]) -> String {
     #[derive(serde::Deserialize)]
@@ -503,14 +463,24 @@ fn fate(stored: Stored) -> Fate {
     match stored {
         Stored::New { entry_index, .. } => Fate::New { entry_index },
         Stored::NewVersion { entry_index, .. } => Fate::NewVersion { entry_index },
-        Stored::Known { entry_index, added_to, label_differs, .. } => {
-            Fate::Known { entry_index, added: added_to > 0, label_differs }
-        }
+        Stored::Known {
+            entry_index,
+            added_to,
+            label_differs,
+            ..
+        } => Fate::Known {
+            entry_index,
+            added: added_to > 0,
+            label_differs,
+        },
         Stored::Conflict { .. } => Fate::Conflict,
-        Stored::NotSuccessor { reason, .. } => Fate::Refused { code: "versions", reason },
+        Stored::NotSuccessor { reason, .. } => Fate::Refused {
+            code: "versions",
+            reason,
+        },
         Stored::AfterRevoked { .. } => Fate::Refused {
             code: "revoked",
-            reason: "a later version of an object that was revoked: revoking is final (STIX 2.1 section 3.2)".to_owned(),
+            reason: AFTER_REVOKED.to_owned(),
         },
     }
 }

@@ -14,8 +14,10 @@ use crate::control::{Command, Export};
 /// Arguments of `comity export`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "TLP:RED records are in it only with --person, and only those that name this person. An export for another\n\
-                  party's reader is logged as a disclosure."
+    after_help = "TLP:RED records are in it only with --person, and only those that name this person.\n\
+                  An export for another party's reader is logged as a disclosure. Labels stand beside the\n\
+                  objects, in `x_comity_handling`, where `comity import` reads them; other tools see only\n\
+                  what an object itself says (--marked-only)."
 )]
 pub(crate) struct Args {
     /// Which collection, by alias or UUID
@@ -36,6 +38,9 @@ pub(crate) struct Args {
     /// Every version of each object, not only the latest
     #[arg(long)]
     all_versions: bool,
+    /// Leave out records of TLP:AMBER and stricter that do not say so themselves: for tools that read no label beside objects
+    #[arg(long)]
+    marked_only: bool,
     /// Into this file instead of stdout
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -52,6 +57,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         types: args.types,
         since: args.since,
         all_versions: args.all_versions,
+        marked_only: args.marked_only,
     });
     let mut target = Target::new(args.output.as_deref(), args.force)?;
     let answer = call::stream(global, ui, command, None, None, &mut |piece| {
@@ -71,6 +77,11 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         ("redacted", "with parts left out"),
         ("withheld", "withheld"),
         ("red_left_out", "TLP:RED left out (--person)"),
+        ("silent_left_out", "that do not say their label left out"),
+        (
+            "silent",
+            "that say their label only beside the object, where other tools do not look (--marked-only)",
+        ),
     ] {
         if number(&answer, key) > 0 {
             line.push_str(&format!(", {} {word}", number(&answer, key)));
@@ -82,11 +93,23 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
 
 enum Target {
     Stdout(BufWriter<io::Stdout>),
-    File {
-        file: BufWriter<File>,
-        staged: PathBuf,
-        path: PathBuf,
-    },
+    File(Staged),
+}
+
+/// A file under another name until it is whole; gone if it never is.
+struct Staged {
+    // INVARIANT: `Some` until it has its name
+    file: Option<BufWriter<File>>,
+    staged: PathBuf,
+    path: PathBuf,
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            let _gone = std::fs::remove_file(&self.staged);
+        }
+    }
 }
 
 impl Target {
@@ -115,19 +138,21 @@ impl Target {
         let file = options
             .open(&staged)
             .with_context(|| format!("cannot write `{}`", staged.display()))?;
-        Ok(Self::File {
-            file: BufWriter::new(file),
+        Ok(Self::File(Staged {
+            file: Some(BufWriter::new(file)),
             staged,
             path: path.to_owned(),
-        })
+        }))
     }
 
     fn write(&mut self, text: &str) -> anyhow::Result<()> {
         match self {
             Self::Stdout(out) => out.write_all(text.as_bytes())?,
-            Self::File { file, staged, .. } => {
-                file.write_all(text.as_bytes())
-                    .with_context(|| format!("cannot write `{}`", staged.display()))?;
+            Self::File(Staged { file, staged, .. }) => {
+                if let Some(file) = file {
+                    file.write_all(text.as_bytes())
+                        .with_context(|| format!("cannot write `{}`", staged.display()))?;
+                }
             }
         }
         Ok(())
@@ -137,12 +162,17 @@ impl Target {
     fn finish(self) -> anyhow::Result<()> {
         match self {
             Self::Stdout(mut out) => out.flush()?,
-            Self::File { file, staged, path } => {
-                let file = file.into_inner().map_err(|error| error.into_error())?;
-                file.sync_all()
-                    .with_context(|| format!("cannot write `{}`", staged.display()))?;
-                std::fs::rename(&staged, &path)
-                    .with_context(|| format!("cannot name `{}`", path.display()))?;
+            Self::File(mut staged) => {
+                let cannot =
+                    |what: &str, path: &Path| format!("cannot {what} `{}`", path.display());
+                if let Some(file) = &mut staged.file {
+                    file.flush()
+                        .and_then(|()| file.get_ref().sync_all())
+                        .with_context(|| cannot("write", &staged.staged))?;
+                }
+                std::fs::rename(&staged.staged, &staged.path)
+                    .with_context(|| cannot("name", &staged.path))?;
+                staged.file = None;
             }
         }
         Ok(())

@@ -5,22 +5,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
-use comity_stix::bundle::Reader;
+use comity_stix::bundle::{Reader, beside};
 use comity_stix::finding::Finding;
 use comity_stix::json::Limits;
 use serde_json::{Value, json};
 
 use super::call::{self, Piece, number, text};
 use super::input::{self, Input};
-use super::ui::{Ink, Progress, Ui, Unit, counted, thousands};
+use super::labels::Labels;
+use super::ui::{Ink, Progress, Ui, Unit, counted, thousands, visible};
 use super::{Global, exit};
 use crate::control::{Command, Import, Item};
+use crate::handling::SIDECAR_PROPERTY;
 
 /// Arguments of `comity import`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "An object's own TLP marking holds; --tlp is for those without one (else TLP:AMBER is assumed) and can only\n\
-                  make a label stricter. Exit codes: 0 all taken, 1 some refused or in conflict, 2 could not be done"
+    after_help = "An object's own TLP marking holds; --tlp is for those without one (else TLP:AMBER is assumed)\n\
+                  and can only make a label stricter. What a file of `comity export` says beside its objects\n\
+                  about their handling holds too; then --audience and --person are not asked.\n\
+                  Exit codes: 0 all taken, 1 some refused or in conflict, 2 an input cannot be read"
 )]
 pub(crate) struct Args {
     /// Bundles, single objects or envelopes; folders are searched for .json and .json.gz; `-` is standard input
@@ -32,13 +36,13 @@ pub(crate) struct Args {
     /// Label for objects without one: clear, green, amber, amber+strict, red
     #[arg(long, value_name = "TLP")]
     tlp: Option<String>,
-    /// Permissible actions for objects that say none: clear, green, amber, red
+    /// Permissible actions: clear, green, amber, red; can only make what an object says stricter
     #[arg(long, value_name = "PAP")]
     pap: Option<String>,
     /// Parties the records are meant for; by default the collection's audience
     #[arg(long, value_delimiter = ',', value_name = "PARTY,..")]
     audience: Vec<String>,
-    /// Persons the records are meant for, as `name@party`; TLP:RED goes to them only
+    /// Persons the records are meant for, as `name@party`, or a name of the own party; TLP:RED goes to them only
     #[arg(long, value_delimiter = ',', value_name = "PERSON,..")]
     person: Vec<String>,
     /// The exercise the records belong to; they never leave it
@@ -53,18 +57,20 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
-    let inputs = input::inputs(&args.inputs)?;
+    let inputs = input::inputs(&args.inputs)?
+        .into_iter()
+        .map(|input| input.rereadable(&global.dir))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let names: Vec<String> = inputs.iter().map(Input::name).collect();
     let bar = ui.progress(inputs.iter().map(Input::size).sum(), Unit::Bytes);
     let (troubles, seen) = mpsc::channel();
     let items = Items::new(inputs, bar.handle(), troubles);
-    let mut audience = args.audience.clone();
-    audience.extend(args.person.iter().cloned());
     let command = Command::Import(Import {
         collections: args.collection.clone(),
         tlp: args.tlp.clone(),
         pap: args.pap.clone(),
-        audience,
+        audience: args.audience.clone(),
+        persons: args.person.clone(),
         exercise: args.exercise.clone(),
         dry_run: args.dry_run,
         inputs: names.clone(),
@@ -82,12 +88,16 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
             Ok(())
         },
     )?;
-    let mut unread = 0;
+    let (mut unread, mut unreadable) = (0, false);
     for trouble in seen.try_iter() {
         unread += 1;
+        unreadable |= trouble.is_unreadable();
         trouble.show(ui)?;
     }
     summary(ui, &answer, unread)?;
+    if unreadable {
+        return Ok(exit::UNABLE);
+    }
     let results = answer.get("results").cloned().unwrap_or_default();
     Ok(exit::found(
         unread > 0 || number(&results, "refused") > 0 || number(&results, "conflict") > 0,
@@ -124,7 +134,8 @@ fn show(ui: &Ui, names: &[String], mut row: Value, all: bool) -> anyhow::Result<
         };
         let line = number(&row, "line");
         ui.line(format!(
-            "{file}:{line}: {} {id}: {}",
+            "{}:{line}: {} {id}: {}",
+            visible(&file),
             ui.ink(ink, &result),
             text(&row, "text")
         ))?;
@@ -177,7 +188,7 @@ fn summary(ui: &Ui, answer: &Value, unread: u64) -> anyhow::Result<()> {
 struct Items {
     inputs: std::vec::IntoIter<Input>,
     number: u32,
-    open: Option<(String, Reader<Box<dyn std::io::Read + Send>>)>,
+    open: Option<Open>,
     read: Arc<AtomicU64>,
     bar: Progress,
     troubles: mpsc::Sender<Trouble>,
@@ -199,18 +210,65 @@ impl Items {
         let input = self.inputs.next()?;
         let name = input.name();
         self.bar.message(name.clone());
-        match input.open(&self.read) {
-            Ok(stream) => self.open = Some((name, Reader::new(stream, Limits::default()))),
-            Err(error) => {
-                let _told = self.troubles.send(Trouble {
-                    file: name,
-                    finding: None,
-                    text: format!("{error:#}"),
-                });
+        match Open::new(&input, &name, &self.read) {
+            Ok(open) => self.open = Some(open),
+            Err(trouble) => {
+                let _told = self.troubles.send(trouble);
                 self.number += 1;
             }
         }
         Some(())
+    }
+}
+
+/// An input that is being read.
+struct Open {
+    name: String,
+    reader: Reader<Box<dyn std::io::Read + Send>>,
+    labels: Labels,
+}
+
+impl Open {
+    /// Opens `input` twice: what it says beside its objects is needed before the first of them, and stands behind the last.
+    fn new(input: &Input, name: &str, read: &Arc<AtomicU64>) -> Result<Self, Trouble> {
+        let open = |read: &Arc<AtomicU64>| {
+            input.open(read).map_err(|error| Trouble {
+                file: name.to_owned(),
+                finding: None,
+                text: format!("{error:#}"),
+            })
+        };
+        let mut labels = Labels::default();
+        let mut wrong = None;
+        let found = beside(
+            open(&Arc::default())?,
+            SIDECAR_PROPERTY,
+            &Limits::default(),
+            &mut |line| {
+                if let Err(error) = labels.add(line) {
+                    wrong.get_or_insert(error);
+                }
+            },
+        );
+        // what is wrong with the rest of the input the reader below will say, at its place
+        if let Err(finding) = found
+            && finding.code == comity_stix::codes::BUNDLE_FORM.code
+        {
+            return Err(Trouble::new(name, finding));
+        }
+        // as from a peer: a record must not come in under a weaker label
+        if let Some(error) = wrong {
+            return Err(Trouble {
+                file: name.to_owned(),
+                finding: None,
+                text: format!("nothing of it was taken: {error}"),
+            });
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            reader: Reader::new(open(read)?, Limits::default()).keeping(SIDECAR_PROPERTY),
+            labels,
+        })
     }
 }
 
@@ -219,45 +277,33 @@ impl Iterator for Items {
 
     fn next(&mut self) -> Option<Item> {
         loop {
-            let Some((name, reader)) = &mut self.open else {
+            let Some(open) = &mut self.open else {
                 self.open_next()?;
                 continue;
             };
-            match reader.next() {
+            match open.reader.next() {
                 Some(Ok(raw)) => {
                     self.bar.set(self.read.load(Ordering::Relaxed), 0);
-                    let (offset, line, column, index) =
-                        (raw.offset, raw.line, raw.column, raw.index);
                     return Some(Item {
                         input: self.number,
-                        offset,
-                        line,
-                        column,
-                        index,
+                        offset: raw.offset,
+                        line: raw.line,
+                        column: raw.column,
+                        index: raw.index,
+                        handling: open.labels.of(&raw.bytes),
+                        pointer: raw.pointer,
                         bytes: raw.bytes,
                     });
                 }
                 Some(Err(finding)) => {
-                    let text = finding.to_string();
-                    let _told = self.troubles.send(Trouble {
-                        file: name.clone(),
-                        finding: Some(finding),
-                        text,
-                    });
+                    let _told = self.troubles.send(Trouble::new(&open.name, finding));
                 }
                 None => {
-                    for finding in reader
-                        .findings()
-                        .iter()
-                        .filter(|finding| finding.is_error())
-                    {
-                        let text = finding.to_string();
-                        let finding = Some(finding.clone());
-                        let _told = self.troubles.send(Trouble {
-                            file: name.clone(),
-                            finding,
-                            text,
-                        });
+                    let findings = open.reader.findings().iter();
+                    for finding in findings.filter(|finding| finding.is_error()) {
+                        let _told = self
+                            .troubles
+                            .send(Trouble::new(&open.name, finding.clone()));
                     }
                     self.open = None;
                     self.number += 1;
@@ -270,20 +316,39 @@ impl Iterator for Items {
 /// A part of an input that is no object, or an input that cannot be read.
 struct Trouble {
     file: String,
-    finding: Option<Finding>,
+    finding: Option<Box<Finding>>,
     text: String,
 }
 
 impl Trouble {
+    fn new(file: &str, finding: Finding) -> Self {
+        Self {
+            file: file.to_owned(),
+            text: visible(&finding.to_string()),
+            finding: Some(Box::new(finding)),
+        }
+    }
+
+    /// The input itself could not be read, whatever it holds.
+    fn is_unreadable(&self) -> bool {
+        self.finding
+            .as_ref()
+            .is_none_or(|finding| finding.code == comity_stix::codes::READ.code)
+    }
+
     fn show(&self, ui: &Ui) -> anyhow::Result<()> {
         if ui.is_json() {
             let (line, code) = self
                 .finding
-                .as_ref()
+                .as_deref()
                 .map_or((0, "io"), |finding| (finding.line, finding.code));
             return ui.json(&json!({ "file": self.file, "line": line, "result": "unread", "code": code, "text": self.text }));
         }
-        ui.line(format!("{}:{}", self.file, ui.ink(Ink::Red, &self.text)))?;
+        ui.line(format!(
+            "{}:{}",
+            visible(&self.file),
+            ui.ink(Ink::Red, &self.text)
+        ))?;
         Ok(())
     }
 }

@@ -1,30 +1,41 @@
 //! Files, folders and standard input as streams of objects; `.gz` is unpacked on the way.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context as _;
-use comity_stix::bundle::RawObject;
-use comity_stix::finding::Position;
 use flate2::read::MultiGzDecoder;
 
 /// One thing to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Input {
     /// `-`
     Stdin,
     /// A file.
     File(PathBuf),
+    /// Standard input, put aside to be read twice.
+    Aside(Arc<File>),
+}
+
+impl PartialEq for Input {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(other)) => one == other,
+            (Self::File(_), _) | (_, Self::File(_)) => false,
+            // there is one standard input
+            _ => true,
+        }
+    }
 }
 
 impl Input {
     /// How messages name it.
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::Stdin => "<stdin>".to_owned(),
+            Self::Stdin | Self::Aside(_) => "<stdin>".to_owned(),
             Self::File(path) => path.display().to_string(),
         }
     }
@@ -32,7 +43,7 @@ impl Input {
     /// Octets on disk, when known.
     pub(crate) fn size(&self) -> Option<u64> {
         match self {
-            Self::Stdin => None,
+            Self::Stdin | Self::Aside(_) => None,
             Self::File(path) => path
                 .metadata()
                 .ok()
@@ -49,6 +60,14 @@ impl Input {
                 inner: io::stdin(),
                 counter,
             })),
+            Self::Aside(file) => {
+                let mut inner: &File = file;
+                inner.rewind()?;
+                Ok(Box::new(Counted {
+                    inner: file.try_clone()?,
+                    counter,
+                }))
+            }
             Self::File(path) => {
                 let file = File::open(path)
                     .with_context(|| format!("cannot read `{}`", path.display()))?;
@@ -66,6 +85,28 @@ impl Input {
                 }
             }
         }
+    }
+}
+
+impl Input {
+    /// The same input, for somebody who must read it twice: standard input goes into a file of `dir` that has no name.
+    pub(crate) fn rereadable(self, dir: &Path) -> anyhow::Result<Self> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        if !matches!(self, Self::Stdin) {
+            return Ok(self);
+        }
+        let path = dir.join(format!("stdin-{}.part", std::process::id()));
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
+        // from here on it goes with this process, however that ends
+        std::fs::remove_file(&path)?;
+        io::copy(&mut io::stdin().lock(), &mut &file).context("cannot put standard input aside")?;
+        Ok(Self::Aside(Arc::new(file)))
     }
 }
 
@@ -141,16 +182,6 @@ fn is_json(path: &Path) -> bool {
 fn is_gzip(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
-}
-
-/// Where an object stands in its file.
-pub(crate) fn position(raw: &RawObject) -> Position {
-    Position {
-        offset: raw.offset,
-        line: raw.line,
-        column: raw.column,
-        pointer: format!("/objects/{}", raw.index),
-    }
 }
 
 #[cfg(test)]

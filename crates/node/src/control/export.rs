@@ -1,4 +1,7 @@
-//! A collection as one STIX bundle: each object as it is kept, under release for whoever will read it.
+//! A collection as one STIX bundle: each object as it is kept, under release for whoever will read it. Labels stand beside the
+//! objects as they do between nodes; the predefined markings that objects refer to are in it.
+
+mod definitions;
 
 use std::sync::Arc;
 
@@ -8,9 +11,12 @@ use comity_store::{Admin, Disclose, Op, PageQuery, ReadError, Row, Scope, Seq, V
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::definitions::Definitions;
 use super::person::Eyes;
 use super::{ControlError, Output, collection};
 use crate::app::App;
+use crate::handling::{SIDECAR_PROPERTY, is_silent};
+use crate::peers::inbound;
 use crate::release::{Visible, without};
 
 /// What to give out.
@@ -28,6 +34,9 @@ pub struct Export {
     pub since: Option<String>,
     /// Every version, not only the latest.
     pub all_versions: bool,
+    /// Leave out records whose label stands beside the object only.
+    #[serde(default)]
+    pub marked_only: bool,
 }
 
 /// Records fetched at once.
@@ -56,6 +65,7 @@ pub(super) fn execute(
     let file = File {
         reader: Arc::clone(&eyes.reader),
         for_person: command.person.is_some(),
+        marked_only: command.marked_only,
     };
     (scope, red_left_out) = file.without_red(app, &scope, row.key)?;
     let mut query = PageQuery::new(row.key, scope, PAGE_RECORDS);
@@ -78,6 +88,9 @@ pub(super) fn execute(
         "redacted": done.redacted,
         "withheld": done.withheld,
         "red_left_out": done.red_left_out,
+        "silent": done.silent,
+        "silent_left_out": done.silent_left_out,
+        "definitions": done.definitions,
     });
     app.administer_blocking(actor, Admin::Note(json!({ "export": answer })))?;
     Ok(answer)
@@ -89,6 +102,11 @@ struct Done {
     redacted: u64,
     withheld: u64,
     red_left_out: u64,
+    /// Records whose label other tools do not see.
+    silent: u64,
+    silent_left_out: u64,
+    /// Predefined markings added.
+    definitions: u64,
 }
 
 fn walk(
@@ -101,26 +119,19 @@ fn walk(
 ) -> Result<(), ControlError> {
     let id = crate::entropy::uuid_v4(&*app.entropy).map_err(ControlError::internal)?;
     let head = format!("{{\"type\":\"bundle\",\"id\":\"bundle--{id}\"");
+    let mut definitions = Definitions::default();
+    let mut handed = Vec::new();
     loop {
-        let mut page = Page {
-            objects: Vec::new(),
-            records: Vec::new(),
-            failed: None,
-        };
-        let end = app
-            .store
-            .page(&query, &mut |row| match file.visible(app, &row) {
-                Ok(Visible::Whole(bytes)) => page.add(row.seq, bytes.to_vec()),
-                Ok(Visible::Redacted(bytes)) => {
-                    done.redacted += 1;
-                    page.add(row.seq, bytes);
-                }
-                Ok(Visible::Withheld) => done.withheld += 1,
-                Err(error) => page.failed = Some(error),
-            })?;
+        let mut page = Page::default();
+        let end = app.store.page(&query, &mut |row| {
+            if let Err(error) = page.take(app, file, &row, done) {
+                page.failed = Some(error);
+            }
+        })?;
         if let Some(error) = page.failed {
             return Err(error.into());
         }
+        handed.extend_from_slice(&page.records);
         disclose(app, &file.reader, page.records)?;
         let mut text = String::new();
         for object in page.objects {
@@ -129,6 +140,7 @@ fn walk(
             if done.objects == 0 {
                 text.push_str(",\"objects\":[\n");
             }
+            definitions.note(&object);
             text.push_str(&String::from_utf8(object).map_err(ControlError::internal)?);
             done.objects += 1;
         }
@@ -139,13 +151,39 @@ fn walk(
         }
         query.cursor = end.last_added;
     }
-    output.text(if done.objects == 0 {
-        format!("{head}}}\n")
-    } else {
-        "\n]}\n".to_owned()
-    })
+    if done.objects == 0 {
+        return output.text(format!("{head}}}\n"));
+    }
+    for definition in definitions.missing() {
+        done.definitions += 1;
+        output.text(format!(",\n{definition}"))?;
+    }
+    output.text("\n]".to_owned())?;
+    labels(app, &handed, output)?;
+    output.text("}\n".to_owned())
 }
 
+/// Where each record came from, under which label, and what proves it: as one node tells another (docs/EXCHANGE.md).
+fn labels(app: &App, records: &[Seq], output: &mut dyn Output) -> Result<(), ControlError> {
+    let mut text = format!(",\n\"{SIDECAR_PROPERTY}\":[\n");
+    let mut first = true;
+    for page in records.chunks(PAGE_RECORDS) {
+        for seq in page {
+            // one that was deleted meanwhile is gone
+            let Some(record) = app.store.record(*seq)? else {
+                continue;
+            };
+            text.push_str(if first { "" } else { ",\n" });
+            first = false;
+            let line = inbound::sidecar_item(app, &record)?;
+            text.push_str(&serde_json::to_string(&line).map_err(ControlError::internal)?);
+        }
+        output.text(std::mem::take(&mut text))?;
+    }
+    output.text("\n]".to_owned())
+}
+
+#[derive(Default)]
 struct Page {
     objects: Vec<Vec<u8>>,
     records: Vec<Seq>,
@@ -153,9 +191,33 @@ struct Page {
 }
 
 impl Page {
-    fn add(&mut self, seq: Seq, bytes: Vec<u8>) {
-        self.records.push(seq);
+    fn take(
+        &mut self,
+        app: &App,
+        file: &File,
+        row: &Row<'_>,
+        done: &mut Done,
+    ) -> Result<(), ReadError> {
+        let silent = is_silent(row.bytes, &*app.release.label(row.label_set)?);
+        if silent && file.marked_only {
+            done.silent_left_out += 1;
+            return Ok(());
+        }
+        let bytes = match file.visible(app, row)? {
+            Visible::Whole(bytes) => bytes.to_vec(),
+            Visible::Redacted(bytes) => {
+                done.redacted += 1;
+                bytes
+            }
+            Visible::Withheld => {
+                done.withheld += 1;
+                return Ok(());
+            }
+        };
+        done.silent += u64::from(silent);
+        self.records.push(row.seq);
         self.objects.push(bytes);
+        Ok(())
     }
 }
 
@@ -179,6 +241,7 @@ fn disclose(app: &App, reader: &Reader, records: Vec<Seq>) -> Result<(), Control
 struct File {
     reader: Arc<Reader>,
     for_person: bool,
+    marked_only: bool,
 }
 
 impl File {

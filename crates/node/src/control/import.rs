@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use comity_access::Audience;
+use comity_access::{Audience, LabelSet, PrincipalId};
+use comity_stix::bundle::Seen;
 use comity_stix::finding::{Finding, Position};
 use comity_stix::marking::{Pap, Tlp};
 use comity_stix::validate::Options;
@@ -14,8 +15,9 @@ use serde_json::{Map, Value, json};
 use super::{ControlError, Input, Item, Output, collection};
 use crate::app::App;
 use crate::catalog::{audience_text, parse_audience};
-use crate::handling::{Handling, Source};
-use crate::intake::{self, Fate, Incoming, Verdict};
+use crate::handling::{self, Carried, Handling, Source};
+use crate::intake::{self, Fate, Foresight, Incoming, Verdict};
+use crate::peers::inbound;
 
 /// How to take records in.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -26,8 +28,11 @@ pub struct Import {
     pub tlp: Option<String>,
     /// Permissible actions for objects that say none.
     pub pap: Option<String>,
-    /// Parties and persons the records are meant for; the collection's audience when empty.
+    /// Parties the records are meant for; the collection's audience when no person is named either.
     pub audience: Vec<String>,
+    /// Persons the records are meant for; a bare name is one of the own party.
+    #[serde(default)]
+    pub persons: Vec<String>,
     /// The exercise the records belong to.
     pub exercise: Option<String>,
     /// Only say what would happen.
@@ -38,6 +43,8 @@ pub struct Import {
 
 /// Objects of one transaction: enough that the disk's sync is shared by many, few enough that memory stays flat.
 const BATCH_OBJECTS: usize = 1_024;
+/// Objects of one input that are remembered to find what stands twice, some 250 octets each.
+const SEEN_OBJECTS_MAX: usize = 100_000;
 /// Octets of one batch, for the same reason.
 const BATCH_BYTES: usize = 8 << 20;
 
@@ -48,15 +55,28 @@ pub(super) fn execute(
     input: Input<'_>,
     output: &mut dyn Output,
 ) -> Result<Value, ControlError> {
-    let work = Work::new(app, actor, &command)?;
+    let mut work = Work::new(app, actor, &command)?;
+    let mut seen = Seen::new(SEEN_OBJECTS_MAX);
+    let mut input_seen = 0;
     let mut counts = Counts::default();
     loop {
         let batch = gather(input);
         if batch.is_empty() {
             break;
         }
-        let checked = check(&batch);
-        let verdicts = work.accept(checked)?;
+        let mut checked = check(&batch);
+        // a file is one input: what stands in it twice, or does not fit together, is told
+        for (item, checked) in batch.iter().zip(&mut checked) {
+            if item.input != input_seen {
+                input_seen = item.input;
+                seen = Seen::new(SEEN_OBJECTS_MAX);
+            }
+            let found = checked.object().map(|object| seen.note(object));
+            // what the register decides it decides by its own words
+            let remarks = found.into_iter().flatten();
+            checked.add(remarks.filter(|finding| !finding.is_error()));
+        }
+        let verdicts = work.accept(&batch, checked)?;
         for (item, verdict) in batch.iter().zip(&verdicts) {
             counts.add(verdict);
             output.row(row(item, verdict))?;
@@ -85,7 +105,8 @@ struct Work<'a> {
     names: Vec<String>,
     source: Source,
     handling: Handling,
-    dry_run: bool,
+    /// `Some` when nothing is to be kept.
+    foresight: Option<Foresight>,
 }
 
 impl<'a> Work<'a> {
@@ -106,7 +127,7 @@ impl<'a> Work<'a> {
         let mut handling = Handling {
             tlp: tlp.map_err(|error| ControlError::usage(error.to_string()))?,
             pap: pap.map_err(|error| ControlError::usage(error.to_string()))?,
-            audience: parse_audience(&collection::audience(&command.audience)?),
+            audience: audience(app, command)?,
             exercise: command.exercise.clone(),
             ..Handling::default()
         };
@@ -123,27 +144,78 @@ impl<'a> Work<'a> {
             names,
             source,
             handling,
-            dry_run: command.dry_run,
+            foresight: command.dry_run.then(Foresight::default),
         })
     }
 
-    fn accept(&self, checked: Vec<intake::Checked>) -> Result<Vec<Verdict>, ControlError> {
-        if self.dry_run {
-            return Ok(intake::foresee(
-                self.app,
-                checked,
-                &self.source,
-                &self.handling,
-            ));
+    fn accept(
+        &mut self,
+        batch: &[Item],
+        mut checked: Vec<intake::Checked>,
+    ) -> Result<Vec<Verdict>, ControlError> {
+        let mut handling = self.handling.clone();
+        for (item, checked) in batch.iter().zip(&mut checked) {
+            let Some(line) = &item.handling else { continue };
+            match self.carried(line) {
+                Ok((key, carried)) => {
+                    handling.by_record.insert(key, carried);
+                }
+                Err(reason) => checked.refuse("label", reason),
+            }
+        }
+        if let Some(foresight) = &mut self.foresight {
+            return Ok(foresight.foresee(self.app, checked, &self.source, &handling));
         }
         Ok(intake::accept_blocking(
             self.app,
             checked,
             &self.keys,
             &self.source,
-            &self.handling,
+            &handling,
         )?)
     }
+
+    /// What a file says beside an object about its handling leads, as it does from a peer; what the command says can make it
+    /// stricter.
+    fn carried(&self, line: &str) -> Result<((String, String), Carried), String> {
+        let (key, carried) =
+            handling::read_line(line.as_bytes()).map_err(|error| error.to_string())?;
+        let label = &carried.label;
+        if *label.originator() != self.app.party && !inbound::names(label, &self.app.party) {
+            let error = handling::SidecarError::NotForUs {
+                id: key.0,
+                party: self.app.party.as_str().to_owned(),
+            };
+            return Err(error.to_string());
+        }
+        let mut draft = label.to_draft();
+        if self.handling.tlp > Some(label.tlp()) {
+            draft.tlp = self.handling.tlp;
+        }
+        draft.pap = draft.pap.max(self.handling.pap);
+        match (&draft.exercise, &self.handling.exercise) {
+            (None, given) => draft.exercise.clone_from(given),
+            (Some(said), Some(given)) if said != given => {
+                return Err(format!(
+                    "the record belongs to the exercise `{said}`, not `{given}`"
+                ));
+            }
+            _ => {}
+        }
+        let label = LabelSet::new(draft).map_err(|error| error.to_string())?;
+        Ok((key, Carried { label, ..carried }))
+    }
+}
+
+/// `--audience` names parties (or persons, as `name@party`), `--person` persons: a bare name is a person here, never a party.
+fn audience(app: &App, command: &Import) -> Result<Audience, ControlError> {
+    let mut audience = parse_audience(&collection::audience(&command.audience)?);
+    for name in &command.persons {
+        let person = PrincipalId::parse(&app.full_name(name))
+            .map_err(|error| ControlError::usage(error.to_string()))?;
+        audience.persons.insert(person);
+    }
+    Ok(audience)
 }
 
 /// What the audiences of all the collections agree on: a record must not reach, through one collection, those another
@@ -184,7 +256,7 @@ fn check(batch: &[Item]) -> Vec<intake::Checked> {
             offset: item.offset,
             line: item.line,
             column: item.column,
-            pointer: format!("/objects/{}", item.index),
+            pointer: item.pointer.clone(),
         };
         intake::check(
             &Incoming {
@@ -260,6 +332,9 @@ fn row(item: &Item, verdict: &Verdict) -> Value {
         }
         Fate::Refused { code, .. } => {
             row.insert("code".into(), (*code).into());
+        }
+        Fate::Foreseen { label_differs, .. } => {
+            row.insert("label_differs".into(), (*label_differs).into());
         }
         Fate::Conflict => {}
     }

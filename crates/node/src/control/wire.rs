@@ -70,6 +70,12 @@ pub struct Item {
     pub column: u32,
     /// Which object of its input it is, from 0.
     pub index: usize,
+    /// JSON pointer to it, for example `/objects/3`; empty when it is the whole input.
+    #[serde(default)]
+    pub pointer: String,
+    /// What its input says beside it about its handling: a line of `x_comity_handling`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handling: Option<String>,
     /// Its own text.
     #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
     pub bytes: Vec<u8>,
@@ -127,6 +133,8 @@ mod tests {
             line: 3,
             column: 4,
             index: 5,
+            pointer: "/objects/5".to_owned(),
+            handling: Some("{}".to_owned()),
             bytes: b"{\n\xff}".to_vec(),
         };
         let mut line = Vec::new();

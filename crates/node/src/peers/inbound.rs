@@ -57,7 +57,8 @@ pub fn handling(
 }
 
 /// Whether a label lets `party` have the record at all.
-fn names(label: &LabelSet, party: &PartyId) -> bool {
+#[must_use]
+pub fn names(label: &LabelSet, party: &PartyId) -> bool {
     let audience = label.audience();
     label.tlp() <= Tlp::Green
         || audience.parties.contains(party)

@@ -172,7 +172,7 @@ async fn page(
         match verdict.fate {
             Fate::New { .. } | Fate::NewVersion { .. } => pulled.new += 1,
             Fate::Known { .. } => pulled.known += 1,
-            Fate::Conflict | Fate::Refused { .. } => pulled.refused += 1,
+            Fate::Conflict | Fate::Refused { .. } | Fate::Foreseen { .. } => pulled.refused += 1,
         }
     }
     let more = envelope.more.unwrap_or(false);

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use comity_access::{Account, LabelSet, PrincipalId, Reader, Role};
-use comity_stix::marking::{Tlp, tlp_of};
 use comity_stix::timestamp::Timestamp;
 use comity_store::{
     CollectionKey, Delivery, DeliveryState, Disclose, EntryKind, Op, Peer, PeerKind, Progress,
@@ -21,7 +20,7 @@ use super::inbound::sidecar_item;
 use super::settings::{PeerSettings, Route};
 use super::taxii::{self, RemoteStatus};
 use crate::app::App;
-use crate::handling::{SIDECAR_PROPERTY, SidecarItem};
+use crate::handling::{SIDECAR_PROPERTY, SidecarItem, is_silent};
 use crate::release::{Visible, visible};
 use crate::sequencer::SubmitError;
 
@@ -162,10 +161,7 @@ fn rule(app: &App, target: &Target, record: &Record) -> Result<Result<(), String
     if label.originator().as_str() == target.peer.party {
         return Ok(Err("origin: it is this peer's own record".to_owned()));
     }
-    if target.peer.kind == PeerKind::Taxii
-        && label.tlp() >= Tlp::Amber
-        && !says(record, label.tlp())
-    {
+    if target.peer.kind == PeerKind::Taxii && is_silent(&record.bytes, &label) {
         return Ok(Err(format!(
             "label: {} is not written on the object, and this server cannot carry it beside the object",
             label.tlp()
@@ -204,22 +200,6 @@ fn named(person: &PrincipalId, peer: &Reader) -> Option<Reader> {
     account.community = peer.community();
     account.exercise = peer.exercise().map(str::to_owned);
     Reader::new(account).ok()
-}
-
-/// Whether the object itself carries a TLP at least as strict.
-fn says(record: &Record, tlp: Tlp) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Marked {
-        #[serde(default)]
-        object_marking_refs: Vec<String>,
-    }
-    serde_json::from_slice::<Marked>(&record.bytes).is_ok_and(|marked| {
-        marked
-            .object_marking_refs
-            .iter()
-            .filter_map(|id| tlp_of(id))
-            .any(|own| own >= tlp)
-    })
 }
 
 /// Sends what is due. Returns how many records were tried.
