@@ -3,16 +3,25 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use comity_store::{Collection, Filter, PageQuery, Scope};
+use comity_access::Role;
+use comity_store::{Collection, Filter, LabelSetId, PageQuery, ReadError, Scope};
 use http::HeaderMap;
 
 use super::next::{self, Binding};
 use super::query::{self, Query};
 use super::respond;
+use crate::app::App;
+use crate::handling::{SIDECAR_HEADER, is_silent};
 use crate::http::auth::Caller;
 use crate::http::context::Context;
 use crate::http::error::{Error, Result};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_OBJECTS_DEFAULT};
+
+/// A Comity node that asks for the labels beside the objects.
+#[must_use]
+pub fn beside(headers: &HeaderMap, caller: &Caller) -> bool {
+    headers.contains_key(SIDECAR_HEADER) && caller.reader.role() == Role::Peer
+}
 
 /// A checked request for a page.
 #[derive(Clone, Debug)]
@@ -31,6 +40,9 @@ pub struct ListRequest {
     pub start: Option<i64>,
     /// Rows at most.
     pub limit: usize,
+    /// The caller learns labels: it is of this party, or a Comity node that asks for them beside the objects. Others get no
+    /// record that keeps silent about a label of TLP:AMBER or stricter ([`crate::handling::is_silent`]).
+    pub told: bool,
 }
 
 impl ListRequest {
@@ -94,7 +106,28 @@ impl ListRequest {
             scope,
             filter,
             filter_digest,
+            told: beside(headers, caller) || *caller.reader.party() == ctx.app.party,
         })
+    }
+
+    /// Whether a record with this text must be kept from the caller, who would not learn its label.
+    ///
+    /// # Errors
+    /// When the register cannot be read.
+    pub fn keeps_back(
+        &self,
+        app: &App,
+        label: LabelSetId,
+        object: &[u8],
+    ) -> Result<bool, ReadError> {
+        if self.told {
+            return Ok(false);
+        }
+        let silent = is_silent(object, &*app.release.label(label)?);
+        if silent {
+            app.metrics.records_kept_back_total.inc();
+        }
+        Ok(silent)
     }
 
     /// The question to the register.

@@ -35,7 +35,7 @@ pub type Released = Arc<[(Seq, LabelSetId)]>;
 /// 500 when the register cannot be read.
 pub fn build(app: &App, reader: &Reader, request: &ListRequest) -> Result<Page> {
     let foreign = reader.party() != &app.party;
-    let mut page = Builder::new(app, reader, foreign);
+    let mut page = Builder::new(app, reader, request, foreign);
     let mut failed = None;
     let mut query = request.page_query();
     let end = loop {
@@ -66,6 +66,7 @@ pub fn build(app: &App, reader: &Reader, request: &ListRequest) -> Result<Page> 
 struct Builder<'a> {
     app: &'a App,
     reader: &'a Reader,
+    request: &'a ListRequest,
     foreign: bool,
     buffer: Vec<u8>,
     added: Option<(i64, i64)>,
@@ -78,11 +79,12 @@ const WASTE_MAX: usize = 256 << 10;
 const OPEN: &[u8] = br#"{"objects":["#;
 
 impl<'a> Builder<'a> {
-    fn new(app: &'a App, reader: &'a Reader, foreign: bool) -> Self {
+    fn new(app: &'a App, reader: &'a Reader, request: &'a ListRequest, foreign: bool) -> Self {
         let buffer = Vec::with_capacity(4 << 10);
         Self {
             app,
             reader,
+            request,
             foreign,
             buffer,
             added: None,
@@ -93,6 +95,12 @@ impl<'a> Builder<'a> {
 
     fn push(&mut self, row: &Row<'_>) -> Result<()> {
         let redacted;
+        if self
+            .request
+            .keeps_back(self.app, row.label_set, row.bytes)?
+        {
+            return Ok(());
+        }
         self.redacted |= row.granular;
         let bytes = if row.granular {
             match visible(

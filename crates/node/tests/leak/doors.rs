@@ -236,7 +236,7 @@ impl World {
             assert_ne!(next, position, "{path} stands still");
             position = next;
         }
-        self.same(asker, place, filter, &base, &got);
+        self.same(asker, place, filter, &base, &got, step == Step::Sidecar);
     }
 
     fn manifest(&self, asker: usize, place: usize, filter: &Filter, limit: usize) {
@@ -255,11 +255,19 @@ impl World {
             }
             position = format!("&next={}", page.next.unwrap());
         }
-        self.same(asker, place, filter, &base, &got);
+        self.same(asker, place, filter, &base, &got, false);
     }
 
-    fn same(&self, asker: usize, place: usize, filter: &Filter, door: &str, got: &[usize]) {
-        let expected = self.listed(asker, place, filter);
+    fn same(
+        &self,
+        asker: usize,
+        place: usize,
+        filter: &Filter,
+        door: &str,
+        got: &[usize],
+        beside: bool,
+    ) {
+        let expected = self.told(asker, place, filter, beside);
         let odd = got
             .iter()
             .find(|record| !expected.contains(record))
@@ -338,7 +346,7 @@ impl World {
         let path = format!("{base}?match[version]={}", rec.version);
         let answer = self.ask(asker, "GET", &path, &[]);
         self.scan(&path, asker, Some(place), &answer.body);
-        let any = self.listed(asker, place, &all_of(&rec.id));
+        let any = self.told(asker, place, &all_of(&rec.id), false);
         if any.is_empty() || !self.reads(asker, place) {
             assert!(
                 [403, 404].contains(&answer.status),
@@ -375,7 +383,7 @@ impl World {
         let answer = self.ask(asker, "GET", &path, &[]);
         self.scan_for_any(&path, asker, &answer.body);
         let expected: Vec<_> = self
-            .listed(asker, place, &all_of(&rec.id))
+            .told(asker, place, &all_of(&rec.id), false)
             .into_iter()
             .map(|index| Value::from(self.records[index].version.clone()))
             .collect();
@@ -540,7 +548,8 @@ impl World {
             let nothing = format!("{base}/tool--{}/", super::world::uuid(&self.random));
             let nothing = self.ask(asker, "DELETE", &nothing, &[]);
             for rec in &self.records {
-                if self.listed(asker, place, &all_of(&rec.id)).is_empty() && self.random.once_in(8)
+                if self.told(asker, place, &all_of(&rec.id), false).is_empty()
+                    && self.random.once_in(8)
                 {
                     let path = format!("{base}/{}/", rec.id);
                     let answer = self.ask(asker, "DELETE", &path, &[]);

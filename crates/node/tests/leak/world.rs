@@ -38,7 +38,7 @@ const ROLES: [&str; 7] = [
     "auditor",
 ];
 const EXERCISES: [&str; 2] = ["ex1", "ex2"];
-const COLOURS: [&str; 5] = ["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"];
+pub(super) const COLOURS: [&str; 5] = ["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"];
 const KINDS: [&str; 4] = ["campaign", "intrusion-set", "tool", "attack-pattern"];
 
 /// How big a world is.
@@ -66,6 +66,8 @@ pub(super) struct Rec {
     pub(super) kind: &'static str,
     pub(super) version: String,
     pub(super) what: What,
+    /// The colour its own marking says.
+    pub(super) own: Option<String>,
     pub(super) fields: Vec<Field>,
     /// Indexes of its collections.
     pub(super) collections: Vec<usize>,
@@ -447,6 +449,7 @@ fn draw_record(
             format!("2021-01-0{}T00:00:00.000Z", version + 1)
         },
         what,
+        own: own.map(str::to_owned),
         fields: Vec::new(),
         collections,
         bytes: Vec::new(),
