@@ -1,6 +1,7 @@
 //! Withdrawing a record: a last version that says `revoked` (STIX 2.1 sections 3.2 and 3.6), under the same label and in the
 //! same collections, so that whoever has the record learns of it. Revoking is final.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,7 +19,9 @@ use crate::sequencer::SubmitError;
 #[derive(Debug, thiserror::Error)]
 pub enum WithdrawError {
     /// Nobody of that name can act.
-    #[error("`{0}` is not an account that can act")]
+    #[error(
+        "`{0}` is not an account that can act\n  help: a record is withdrawn by a person: `--by NAME`, and `comity user list` shows who there is"
+    )]
     Actor(String),
     /// There is none, or not for this person.
     #[error("there is no record `{0}`")]
@@ -117,7 +120,8 @@ pub fn withdraw(app: &Arc<App>, actor: &str, id: &str) -> Result<Verdict, Withdr
 /// The record once more, revoked, with a later `modified`; every other value keeps its very text.
 fn revoked(record: &Record, now_micros: i64) -> Result<(Vec<u8>, String), WithdrawError> {
     let splice = |error: serde_json::Error| WithdrawError::Splice(error.to_string());
-    let mut members: BTreeMap<&str, &RawValue> =
+    // names may be written with escapes, which cannot be borrowed
+    let mut members: BTreeMap<Cow<'_, str>, &RawValue> =
         serde_json::from_slice(&record.bytes).map_err(splice)?;
     if !members.contains_key("modified") {
         return Err(WithdrawError::Unversioned(record.id.clone()));
@@ -125,8 +129,8 @@ fn revoked(record: &Record, now_micros: i64) -> Result<(Vec<u8>, String), Withdr
     let modified = later(&record.version, now_micros);
     let modified_raw = serde_json::value::to_raw_value(&modified).map_err(splice)?;
     let revoked_raw = serde_json::value::to_raw_value(&true).map_err(splice)?;
-    members.insert("modified", &modified_raw);
-    members.insert("revoked", &revoked_raw);
+    members.insert(Cow::Borrowed("modified"), &modified_raw);
+    members.insert(Cow::Borrowed("revoked"), &revoked_raw);
     Ok((serde_json::to_vec(&members).map_err(splice)?, modified))
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Global;
-use super::ui::{Progress, Ui, Unit};
+use super::ui::{Progress, Ui, Unit, visible};
 use crate::control::client::{self, Items};
 use crate::control::{Command, ControlError, Output};
 
@@ -106,7 +106,12 @@ impl Output for ToTerminal<'_> {
     }
 }
 
-/// A member of an answer as text: strings as they are, lists joined, nothing for null.
+/// A string of an answer exactly as it is: data, or a text of several lines.
+pub(crate) fn data<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A member of an answer as text fit for a terminal: strings, lists joined, nothing for null.
 pub(crate) fn text(value: &Value, key: &str) -> String {
     plain(value.get(key).unwrap_or(&Value::Null))
 }
@@ -115,7 +120,7 @@ pub(crate) fn text(value: &Value, key: &str) -> String {
 pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => visible(text),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(","),

@@ -5,7 +5,7 @@
 
 use comity_stix::finding::{Finding, Severity};
 
-use super::ui::{Ink, Ui};
+use super::ui::{Ink, Ui, is_hidden, visible as safe};
 
 /// Characters of a source line shown.
 const WIDTH: usize = 100;
@@ -35,18 +35,20 @@ pub(crate) fn long(
         Ink::Yellow
     };
     let head = ui.ink(ink, format!("{severity}[{}]", finding.code));
-    let mut text = format!("{head}: {}\n", finding.message);
+    let mut text = format!("{head}: {}\n", safe(&finding.message));
     let number = finding.line.to_string();
     let margin = " ".repeat(number.len());
     let at = if finding.pointer.is_empty() {
         String::new()
     } else {
-        format!(" at {}", finding.pointer)
+        format!(" at {}", safe(&finding.pointer))
     };
     let arrow = ui.ink(Ink::Blue, "-->");
     text.push_str(&format!(
-        "{margin}{arrow} {file}:{}:{}{at}",
-        finding.line, finding.column
+        "{margin}{arrow} {}:{}:{}{at}",
+        safe(file),
+        finding.line,
+        finding.column
     ));
     if let Some(spot) = spot(finding, source) {
         let bar = ui.ink(Ink::Blue, "|");
@@ -63,7 +65,7 @@ pub(crate) fn long(
     }
     let equals = ui.ink(Ink::Blue, "=");
     if let Some(help) = &finding.help {
-        text.push_str(&format!("\n{margin} {equals} help: {help}"));
+        text.push_str(&format!("\n{margin} {equals} help: {}", safe(help)));
     }
     text.push_str(&format!("\n{margin} {equals} clause: {}", finding.clause));
     text
@@ -74,12 +76,14 @@ pub(crate) fn short(file: &str, finding: &Finding, severity: Severity) -> String
     let at = if finding.pointer.is_empty() {
         String::new()
     } else {
-        format!(" at `{}`", finding.pointer)
+        format!(" at `{}`", safe(&finding.pointer))
     };
-    let (line, column) = (finding.line, finding.column);
+    let (line, column, file) = (finding.line, finding.column, safe(file));
     format!(
         "{file}:{line}:{column}: {severity}[{}]: {}{at} ({})",
-        finding.code, finding.message, finding.clause
+        finding.code,
+        safe(&finding.message),
+        finding.clause
     )
 }
 
@@ -132,7 +136,7 @@ fn spot(finding: &Finding, source: Source<'_>) -> Option<Spot> {
 fn visible(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_hidden(c) { ' ' } else { c })
         .collect()
 }
 
@@ -194,6 +198,14 @@ mod tests {
             .take(spot.length)
             .collect();
         assert_eq!(marked, "\"bad\"");
+    }
+
+    #[test]
+    fn a_key_cannot_speak_to_the_terminal() {
+        let mut finding = Finding::new(&comity_stix::codes::CUSTOM_NAME, "`\u{1b}[2J` is no name");
+        finding.pointer = "/\u{9b}2J".to_owned();
+        let shown = short("a\u{1b}.json", &finding, Severity::Error);
+        assert!(!shown.chars().any(char::is_control), "{shown:?}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(crate) const UNABLE: u8 = 2;
 pub(crate) const MISSING: u8 = 3;
 /// A rule forbids it.
 pub(crate) const FORBIDDEN: u8 = 4;
-/// The node is busy or stopping: try again.
+/// The node is busy, starting or stopping, or another server does not answer: try again.
 pub(crate) const BUSY: u8 = 5;
 
 /// The exit code of an error.
@@ -20,7 +20,7 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<ControlError>().map(|error| error.kind) {
         Some(ErrorKind::NotFound) => MISSING,
         Some(ErrorKind::Forbidden) => FORBIDDEN,
-        Some(ErrorKind::Busy) => BUSY,
+        Some(ErrorKind::Busy | ErrorKind::Unreachable) => BUSY,
         _ => UNABLE,
     }
 }

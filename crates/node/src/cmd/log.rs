@@ -9,7 +9,7 @@ use comity_ledger::verify::{self, TrustedLog};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::call::{self, number, text};
+use super::call::{self, data, number, text};
 use super::ui::{Ink, Ui};
 use super::{Global, exit};
 use crate::clock::micros_to_text;
@@ -90,7 +90,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
             if ui.is_json() {
                 ui.json(&proof)?;
             } else {
-                ui.line(text(&proof, "text").trim_end())?;
+                ui.line(data(&proof, "text").trim_end())?;
             }
             Ok(exit::found(proof.get("valid") != Some(&Value::Bool(true))))
         }
@@ -124,7 +124,7 @@ fn head(global: &Global, ui: &Ui, note: bool) -> anyhow::Result<u8> {
     if ui.is_json() {
         ui.json(&head)?;
     } else if note {
-        ui.line(text(&head, "checkpoint").trim_end())?;
+        ui.line(data(&head, "checkpoint").trim_end())?;
     } else {
         for (key, name) in [
             ("origin", "origin"),

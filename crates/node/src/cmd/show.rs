@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::call::{self, list, number, text};
-use super::ui::{Ink, Ui};
+use super::call::{self, data, list, number, text};
+use super::ui::{Ink, Ui, visible_lines};
 use super::{Global, exit};
 use crate::control::{Command, Show};
 
@@ -40,10 +40,10 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     let proof = record.get("proof").cloned().unwrap_or_default();
     let proven = proof.get("valid") == Some(&Value::Bool(true));
     if args.raw {
-        ui.line(text(&record, "object"))?;
+        ui.line(data(&record, "object"))?;
     } else if args.proof {
         anyhow::ensure!(!proof.is_null(), "there is no proof for this record");
-        ui.line(text(&proof, "text").trim_end())?;
+        ui.line(data(&proof, "text").trim_end())?;
     } else if args.versions {
         call::print(
             ui,
@@ -183,7 +183,8 @@ fn readable(ui: &Ui, record: &Value, proof: &Value, proven: bool) -> anyhow::Res
     if record.get("redacted") == Some(&Value::Bool(true)) {
         ui.line("  (parts this reader may not see are left out)")?;
     }
-    let object: Value = serde_json::from_str(&text(record, "object"))?;
-    ui.line(format!("\n{}", serde_json::to_string_pretty(&object)?))?;
+    let object: Value = serde_json::from_str(data(record, "object"))?;
+    let pretty = serde_json::to_string_pretty(&object)?;
+    ui.line(format!("\n{}", visible_lines(&pretty)))?;
     Ok(())
 }

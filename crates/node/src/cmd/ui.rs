@@ -76,6 +76,7 @@ impl Ui {
     pub(crate) fn say(&self, text: impl Display) {
         if !self.quiet {
             // stderr may be closed; a remark is not worth failing for
+            let text = visible_lines(&text.to_string());
             let _gone = writeln!(io::stderr().lock(), "{text}");
         }
     }
@@ -89,8 +90,9 @@ impl Ui {
     pub(crate) fn warn(&self, text: impl Display) {
         let _gone = writeln!(
             io::stderr().lock(),
-            "{}: {text}",
-            self.ink_err(Ink::Yellow, "warning")
+            "{}: {}",
+            self.ink_err(Ink::Yellow, "warning"),
+            visible_lines(&text.to_string())
         );
     }
 
@@ -114,8 +116,9 @@ impl Ui {
         } else {
             let _gone = writeln!(
                 io::stderr().lock(),
-                "{}: {text}",
-                self.ink_err(Ink::Red, "error")
+                "{}: {}",
+                self.ink_err(Ink::Red, "error"),
+                visible_lines(&text)
             );
         }
     }
@@ -262,6 +265,30 @@ fn aligned<'a>(cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> String
     line
 }
 
+/// Text from elsewhere without what would move the cursor, speak to the terminal or turn the direction of writing.
+pub(crate) fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if is_hidden(c) {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// Control characters, C1 too, and the invisible ones that reorder text (Unicode 15.1, annex 9).
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
+}
+
+/// The same for our own text with something from elsewhere in it: its lines stay lines.
+pub(crate) fn visible_lines(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n")
+}
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -303,6 +330,13 @@ mod tests {
             (counted(1, "object"), counted(24_771, "object")),
             ("1 object".into(), "24,771 objects".into())
         );
+    }
+
+    #[test]
+    fn what_speaks_to_the_terminal_is_not_shown() {
+        let foreign = "a\u{1b}[31mb\r\n\u{9b}0m\u{202e}c і";
+        assert_eq!(visible(foreign), "a�[31mb���0m�c і");
+        assert_eq!(visible_lines("a\u{7}\nb"), "a�\nb");
     }
 
     #[test]

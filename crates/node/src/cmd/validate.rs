@@ -8,14 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use comity_stix::bundle::Reader;
+use comity_stix::codes;
 use comity_stix::finding::{Finding, Severity};
 use comity_stix::validate::{Checker, Options};
 use serde::Serialize;
 
 use super::excerpt::{self, Source};
 use super::input::{self, Input};
+use super::together::Together;
 use super::ui::{Progress, Ui, Unit, counted, thousands};
 use super::{Format, Global, exit};
+use crate::handling::SIDECAR_PROPERTY;
 
 /// Arguments of `comity validate`.
 #[derive(Debug, clap::Args)]
@@ -32,6 +35,9 @@ pub(crate) struct Args {
     /// Also hold the objects to the OASIS interoperability profile
     #[arg(long)]
     interop: bool,
+    /// Also report what hardly any published object has: `lang` beside texts, SHA-256 among hashes
+    #[arg(long)]
+    advice: bool,
     /// Show at most this many findings of one kind; 0 shows all (JSON always does)
     #[arg(long, default_value_t = 20, value_name = "COUNT")]
     max: u64,
@@ -46,6 +52,7 @@ pub(crate) fn run(args: Args, _global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     let read = Arc::new(AtomicU64::new(0));
     let options = Options {
         interop: args.interop,
+        advice: args.advice,
         ..Options::default()
     };
     let mut work = Work {
@@ -97,11 +104,18 @@ impl Work<'_> {
                 return Ok(());
             }
         };
-        let mut reader = Reader::new(stream, self.options.limits.clone());
+        let mut reader = Reader::new(stream, self.options.limits.clone()).keeping(SIDECAR_PROPERTY);
+        let mut together = Together::new();
         for item in &mut reader {
             match item {
                 Ok(raw) => {
-                    let checked = self.checker.check_at(&raw.bytes, &input::position(&raw));
+                    let position = raw.position();
+                    let mut checked = self.checker.check_at(&raw.bytes, &position);
+                    if let Some(object) = &checked.object {
+                        let beside = together.note(object, &raw);
+                        let placed = beside.into_iter().map(|one| one.at(b"", 0, 1, &position));
+                        checked.findings.extend(placed);
+                    }
                     self.counts.objects += 1;
                     let source = Source {
                         text: &raw.bytes,
@@ -115,6 +129,7 @@ impl Work<'_> {
                     self.counts.invalid += u64::from(!valid);
                 }
                 Err(finding) => {
+                    self.counts.unreadable += u64::from(finding.code == codes::READ.code);
                     let (text, offset) = around(input, finding.offset);
                     self.report(
                         &name,
@@ -128,7 +143,8 @@ impl Work<'_> {
             }
             self.bar.set(self.read.load(Ordering::Relaxed), 0);
         }
-        for finding in reader.findings().to_vec() {
+        let translations = together.translations(input, &self.options.limits);
+        for finding in reader.findings().to_vec().into_iter().chain(translations) {
             let (text, offset) = around(input, finding.offset);
             self.report(
                 &name,
@@ -138,6 +154,13 @@ impl Work<'_> {
                     offset,
                 },
             )?;
+        }
+        if together.left_out() {
+            self.bar.suspend(|| {
+                self.ui.say(format_args!(
+                    "{name}: more objects than are remembered: what stands twice was looked for among the first only"
+                ));
+            });
         }
         Ok(())
     }

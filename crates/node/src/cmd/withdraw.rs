@@ -9,7 +9,8 @@ use crate::control::{Command, Withdraw};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The record gets a last version that says `revoked`, under the same label and in the same collections;\n\
-                  it goes to every peer that has the record. This cannot be undone: STIX has no way back from `revoked`."
+                  it goes to every peer that has the record. This cannot be undone: STIX has no way back from `revoked`.\n\
+                  A person with an account does it: name one with --by (or COMITY_BY)."
 )]
 pub(crate) struct Args {
     /// STIX identifier

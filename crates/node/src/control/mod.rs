@@ -76,6 +76,8 @@ pub enum Command {
     BackupMade(BackupMade),
     /// What the node is and how it does.
     Status,
+    /// The settings it runs with, and where each comes from.
+    Settings,
 }
 
 /// What an act gives back while it runs.
@@ -118,6 +120,13 @@ impl Output for Kept {
 /// Objects that come with a command; most bring none.
 pub type Input<'a> = &'a mut dyn Iterator<Item = Item>;
 
+fn settings(app: &App, output: &mut dyn Output) -> Result<Value, ControlError> {
+    for (key, value, origin) in app.config.rows() {
+        output.row(serde_json::json!({ "key": key, "value": value, "origin": origin }))?;
+    }
+    Ok(Value::Null)
+}
+
 /// Carries out one act for `actor` (`person@party`, or a bare name of the own party) and gives its final answer.
 ///
 /// Blocks; call it from a thread outside the runtime's workers.
@@ -146,5 +155,6 @@ pub fn execute(
         Command::Peer(command) => peer::execute(app, &actor, command, output),
         Command::BackupMade(command) => backup::execute(app, &actor, &command),
         Command::Status => log::status(app),
+        Command::Settings => settings(app, output),
     }
 }

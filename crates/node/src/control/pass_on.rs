@@ -50,7 +50,10 @@ pub(super) fn execute(
     app.sequencer.submit_blocking(vec![Op::Progress(queue)])?;
     runtime
         .block_on(run::push_now(app, peer))
-        .map_err(|error| ControlError::new(ErrorKind::Unreachable, error))?;
+        .map_err(|error| {
+            ControlError::new(ErrorKind::Unreachable, error)
+                .help("try again when it answers; `comity peer list` shows its address")
+        })?;
     let delivery = app
         .store
         .deliveries(record.seq)?
