@@ -102,7 +102,7 @@ The statements of STIX 2.1 are tests of `crates/stix` named after their section.
 
 | question | decided | why |
 |---|---|---|
-| 3.2 demands both date headers on every 200, but an empty page has no first object | they are left out on an empty page | a made-up date would move a client's cursor |
+| 3.2 demands both date headers on every 200, but an empty page has no first object | both name the position the page was asked from | mandatory on every 200; OpenCTI goes on from "now" without them and would lose what came in between |
 | 5.6 text allows only `match[version]`, its table also `match[spec_version]` | both work | the table is what clients were written from |
 | 5.4 and 5.6 ask for an empty envelope, 5.6 and 5.7 for 404 when nothing is there | a collection with nothing to give: `{}`; an object nobody put there: 404 | a filter that finds nothing is no error, a wrong identifier is |
 | the manifest has `more` but no `next` in its table (5.3.1) | `next` is sent | taxii2-client pages manifests by it and loops without it |
