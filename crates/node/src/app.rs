@@ -39,6 +39,10 @@ pub struct App {
     pub log_key: String,
     /// Signs custody for the authority.
     pub custody: Signer,
+    /// What is encrypted to this node is opened with it.
+    pub identity: zeroize::Zeroizing<[u8; 32]>,
+    /// What keys for contents on their way to peers are derived from; never leaves the node.
+    pub transfer_secret: zeroize::Zeroizing<[u8; 32]>,
     /// Exchange with peers.
     pub exchange: crate::peers::run::Exchange,
     catalog: RwLock<Arc<Catalog>>,
@@ -162,6 +166,8 @@ impl App {
             Arc::new(Metrics::new().map_err(|error| AppError::Internal(error.to_string()))?);
         let (sign, log_key) = signer(&config)?;
         let custody = crate::evidence::keys::custody(&config.dir, config.party(), &*entropy)?;
+        let identity = crate::evidence::keys::secret(&config.dir, "recipient", &*entropy)?;
+        let transfer_secret = crate::evidence::keys::secret(&config.dir, "transfer", &*entropy)?;
         let head = store.head()?;
         check_head(&head, &log_key)?;
         metrics
@@ -192,6 +198,8 @@ impl App {
             metrics,
             log_key,
             custody,
+            identity,
+            transfer_secret,
             exchange: crate::peers::run::Exchange::default(),
             catalog,
             catalog_changed: tokio::sync::watch::Sender::new(0),

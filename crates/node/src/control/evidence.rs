@@ -62,6 +62,8 @@ pub enum Evidence {
     Tidy,
     /// All exhibits, as rows.
     List,
+    /// Hand one over, or take one over.
+    Transfer(Box<super::Transfer>),
     /// One exhibit with its custody.
     Show {
         /// Which exhibit.
@@ -142,6 +144,7 @@ pub(super) fn execute(
             Ok(json!({ "exhibits": all.len() }))
         }
         Evidence::Show { exhibit } => show(app, &exhibit),
+        Evidence::Transfer(transfer) => super::transfer::execute(app, actor, *transfer, output),
     }
 }
 
@@ -282,7 +285,7 @@ fn act(
     }))
 }
 
-fn signed(event: &str, signature: String) -> Result<Signed, ControlError> {
+pub(super) fn signed(event: &str, signature: String) -> Result<Signed, ControlError> {
     let event = Event::parse(event.as_bytes())
         .map_err(|error| ControlError::usage(format!("the event: {error}")))?;
     Ok(Signed { event, signature })
@@ -339,7 +342,7 @@ fn keep(app: &Arc<App>, actor: &str, keep: Keep) -> Result<Value, ControlError> 
 }
 
 /// The collection named, or the one of evidence, made at its first use.
-fn own_collection(
+pub(super) fn own_collection(
     app: &App,
     actor: &str,
     name: Option<&str>,
@@ -367,16 +370,13 @@ fn own_collection(
 }
 
 /// Where the records of an exhibit are: later ones go there too.
-fn collection_of(app: &App, actor: &str, row: &ExhibitRow) -> Result<CollectionRow, ControlError> {
-    let scope = app.release.everything()?;
-    let record = app.store.get(&row.id, &comity_store::Which::Last, &scope)?;
-    let places = record
-        .map(|record| app.store.memberships(record.seq))
-        .transpose()?;
-    let first = places.into_iter().flatten().next();
-    let catalog = app.catalog();
-    match first.and_then(|(key, _)| catalog.collection_by_key(key)) {
-        Some(found) => Ok(CollectionRow::clone(found)),
+pub(super) fn collection_of(
+    app: &App,
+    actor: &str,
+    row: &ExhibitRow,
+) -> Result<CollectionRow, ControlError> {
+    match commit::collection_of(app, row)? {
+        Some(found) => Ok(found),
         None => own_collection(app, actor, None),
     }
 }
@@ -415,7 +415,7 @@ fn show(app: &App, name: &str) -> Result<Value, ControlError> {
     Ok(answer)
 }
 
-fn shown(app: &App, row: &ExhibitRow) -> Result<Value, ControlError> {
+pub(super) fn shown(app: &App, row: &ExhibitRow) -> Result<Value, ControlError> {
     let chain = commit::chain(app, row).unwrap_or_else(|_| Chain::default());
     let now = app.clock.now_micros();
     Ok(json!({

@@ -156,6 +156,7 @@ pub async fn add(app: &Arc<App>, by: &str, asked: AddPeer) -> Result<serde_json:
             .poll_seconds
             .unwrap_or(if kind == PeerKind::Comity { 30 } else { 60 }),
         tlp_in: asked.tlp_in.clone(),
+        recipient: found.card.as_ref().and_then(|card| card.recipient.clone()),
         custody_key: found
             .card
             .as_ref()

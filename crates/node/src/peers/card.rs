@@ -22,6 +22,9 @@ pub struct Card {
     /// Verifier key by which the authority signs custody; absent on nodes without evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custody_key: Option<String>,
+    /// Key to which contents of evidence are encrypted for it, as age writes it; absent on nodes without evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<String>,
     /// Path of its TAXII API root.
     pub api_root: String,
     /// Whom to write to.
@@ -38,6 +41,9 @@ pub fn own(app: &App) -> Card {
         name: app.config.name().to_owned(),
         log_key: app.log_key.clone(),
         custody_key: Some(app.custody.verifier().to_string()),
+        recipient: crate::evidence::age::recipient_of(&app.identity)
+            .ok()
+            .map(|key| crate::evidence::recipient::encode(&key)),
         api_root: format!("/{}/", app.config.root_path()),
         contact: app.config.contact.value.clone(),
     }

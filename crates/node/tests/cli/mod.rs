@@ -8,6 +8,7 @@ mod help;
 mod peering;
 mod records;
 mod running;
+mod transfer;
 mod validate;
 
 use std::io::Write as _;
