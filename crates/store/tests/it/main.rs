@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     missing_docs,
     reason = "tests"
 )]
@@ -18,3 +19,4 @@ mod migrations;
 mod model;
 mod support;
 mod vault;
+mod vault_space;
