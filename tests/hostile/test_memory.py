@@ -32,10 +32,16 @@ class Flat(Hostile):
     def test_90_memory_stays_flat(self):
         if self.subject.name != "comity":
             self.skipTest("the memory of another server is its own affair")
-        for _ in range(ROUNDS // 4):
-            self.attack()
-        before = resident_bytes(self.subject.pid)
-        for _ in range(ROUNDS):
-            self.attack()
-        grown = resident_bytes(self.subject.pid) - before
+        before = self.least(ROUNDS // 4)
+        self.least(ROUNDS - ROUNDS // 4)
+        grown = self.least(ROUNDS // 4) - before
         self.assertLess(grown, GROWTH_BYTES_MAX, f"resident memory grew from {before >> 20} MiB by {grown >> 20} MiB")
+
+    def least(self, rounds):
+        """Attacks so often and gives the least that was resident after one: each of the node's threads gives its heap back at a
+        time of its own (some 30 MiB up or down from one round to the next), and what leaks is there at the best moment too."""
+        resident = []
+        for _ in range(rounds):
+            self.attack()
+            resident.append(resident_bytes(self.subject.pid))
+        return min(resident)
