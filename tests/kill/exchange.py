@@ -89,10 +89,10 @@ def await_receipts(ua, everything):
     deadline = time.monotonic() + ARRIVAL_SECONDS_MAX
     while time.monotonic() < deadline:
         got, alarms = receipts(ua)
-        if held.keys() <= got.keys():
+        if everything.keys() <= got.keys():
             break
         time.sleep(0.5)
-    missing = held.keys() - got.keys()
+    missing = everything.keys() - got.keys()
     if missing:
         raise SystemExit(f"{len(missing)} records that arrived have no receipt, for instance {sorted(map(str, missing))[0]}; kept in {ua.dir}")
     twice = [name for name, count in got.items() if count != 1]
