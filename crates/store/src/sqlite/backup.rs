@@ -1,6 +1,6 @@
 //! Copies of the whole register, made while the node runs, and the way back.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, io::Read as _, path::Path, time::Duration};
 
 use rusqlite::{
     Connection, OpenFlags,
@@ -80,7 +80,17 @@ fn copy(
     // one file, without a write-ahead log beside it
     target.pragma_update(None, "journal_mode", "DELETE")?;
     target.close().map_err(|(_, error)| error)?;
-    fs::File::open(to)?.sync_all()?;
+    let mut file = fs::File::open(to)?;
+    file.sync_all()?;
+    // a mode that could not be changed is told by nothing but the file: its versions for writing and reading (SQLite's file format,
+    // 1.3.3) are 1, or 2 with a log
+    let mut head = [0; 20];
+    file.read_exact(&mut head)?;
+    if !head.ends_with(&[1, 1]) {
+        return Err(BackupError::Unsound(
+            "it could not be made one file: its journal mode stays".into(),
+        ));
+    }
     Ok(())
 }
 
