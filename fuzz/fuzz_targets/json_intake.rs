@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         None => assert!(checked.findings.iter().any(|finding| finding.is_error())),
     }
-    if let Ok(envelope) = envelope(bytes, &limits) {
+    if let Ok(envelope) = envelope(bytes, &limits, 20_000) {
         for raw in &envelope.objects {
             assert_eq!(bytes.get(raw.offset..raw.offset + raw.bytes.len()), Some(raw.bytes));
         }

@@ -2,7 +2,7 @@
 
 mod lock;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use comity_access::{PartyId, Reader};
 use comity_ledger::checkpoint::Checkpoint;
@@ -58,11 +58,15 @@ pub struct App {
     pub watching: crate::peers::watch::Watching,
     /// Disclosures that are not on disk yet.
     pub notes: crate::disclosure::Notes,
+    /// New labels of other parties.
+    pub introduced: crate::intake::Introduced,
     /// Exchange with peers.
     pub exchange: crate::peers::run::Exchange,
     witnesses: RwLock<Option<Arc<Witnesses>>>,
     witnesses_changed: tokio::sync::watch::Sender<u64>,
     catalog: RwLock<Arc<Catalog>>,
+    /// Held from reading the catalog to putting it in place: an older one must never replace a newer.
+    catalog_reload: Mutex<()>,
     catalog_changed: tokio::sync::watch::Sender<u64>,
     /// Writes to the register. Last, so that the readers are gone when the writer ends and can fold its log in.
     pub sequencer: Sequencer,
@@ -341,8 +345,10 @@ impl App {
             witnesses: RwLock::new(witnesses),
             witnesses_changed: tokio::sync::watch::Sender::new(0),
             notes: crate::disclosure::Notes::default(),
+            introduced: crate::intake::Introduced::default(),
             exchange: crate::peers::run::Exchange::default(),
             catalog,
+            catalog_reload: Mutex::default(),
             catalog_changed: tokio::sync::watch::Sender::new(0),
         };
         app.count_alarms();
@@ -461,6 +467,10 @@ impl App {
     /// # Errors
     /// When the register cannot be read.
     pub fn reload(&self) -> Result<(), comity_store::ReadError> {
+        let _one_at_a_time = self
+            .catalog_reload
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let fresh = Arc::new(Catalog::load(&self.store)?);
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         self.catalog_changed.send_modify(|count| *count += 1);

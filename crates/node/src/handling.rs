@@ -1,8 +1,11 @@
 //! From an object's own markings and what its sender said about it to the label the register keeps.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use comity_access::{Audience, Draft, GranularLabel, LabelError, LabelSet, PartyId, PrincipalId};
+use comity_access::{
+    Action, Audience, Draft, GranularLabel, LabelError, LabelSet, PartyId, PrincipalId, Reader,
+};
 use comity_stix::marking::{Pap, Tlp, tlp_of};
 use comity_stix::object::Object;
 use comity_stix::timestamp::Timestamp;
@@ -45,6 +48,12 @@ pub struct Source {
     pub party: PartyId,
     /// The principal who brings them.
     pub principal: String,
+    /// As whom the policies are asked, with what it is granted.
+    pub reader: Arc<Reader>,
+    /// What it does: [`Action::Write`] into each collection, or [`Action::Import`] and [`Action::Publish`] past them.
+    pub action: Action,
+    /// An officer says that the identifiers are this party's own, whoever used them here before.
+    pub claims: bool,
 }
 
 /// What a marking other than the predefined TLP ones means.
@@ -54,6 +63,8 @@ pub enum Meaning {
     Statement,
     /// A level of the Permissible Actions Protocol: limits what readers do, not who reads.
     Pap(Pap),
+    /// It calls itself a TLP, which only predefined markings are (STIX 2.1 section 7.2.1.4): that cannot make a record freer.
+    Called(Tlp),
     /// Not known here.
     Unknown,
 }
@@ -71,11 +82,7 @@ pub fn label(
     handling: &Handling,
     meanings: &Meanings,
 ) -> Result<LabelSet, LabelError> {
-    let own = object
-        .object_marking_refs()
-        .iter()
-        .filter_map(|id| tlp_of(id.as_str()))
-        .max();
+    let own = strictest(object, meanings);
     let mut draft = Draft::new(source.party.clone());
     // the stricter of the object's word and the sender's: neither may weaken the other
     draft.tlp = own.max(handling.tlp);
@@ -96,11 +103,7 @@ pub fn carried(
     carried: &Carried,
     meanings: &Meanings,
 ) -> Result<LabelSet, LabelError> {
-    let own = object
-        .object_marking_refs()
-        .iter()
-        .filter_map(|id| tlp_of(id.as_str()))
-        .max();
+    let own = strictest(object, meanings);
     let mut draft = carried.label.to_draft();
     if own > Some(carried.label.tlp()) {
         draft.tlp = own;
@@ -152,6 +155,24 @@ pub fn is_silent(object: &[u8], label: &LabelSet) -> bool {
     label.tlp() >= Tlp::Amber && !says_itself(object, label.tlp())
 }
 
+/// The strictest of what is marked on the whole object; `None` when nothing there limits who reads.
+fn strictest(object: &Object, meanings: &Meanings) -> Option<Tlp> {
+    let refs = object.object_marking_refs().iter();
+    refs.filter_map(|id| level(id.as_str(), meanings)).max()
+}
+
+/// What a marking demands. One that is not understood is taken as TLP:AMBER, whatever the sender's default is.
+fn level(marking_ref: &str, meanings: &Meanings) -> Option<Tlp> {
+    if let Some(tlp) = tlp_of(marking_ref) {
+        return Some(tlp);
+    }
+    match meanings.get(marking_ref) {
+        Some(Meaning::Statement | Meaning::Pap(_)) => None,
+        Some(Meaning::Called(tlp)) => Some(Tlp::Amber.max(*tlp)),
+        Some(Meaning::Unknown) | None => Some(Tlp::Amber),
+    }
+}
+
 /// The TLP of each granular marking. A marking that is not understood is treated as TLP:AMBER, never as none.
 fn granular(object: &Object, meanings: &Meanings) -> Vec<GranularLabel> {
     let refs = object
@@ -159,13 +180,7 @@ fn granular(object: &Object, meanings: &Meanings) -> Vec<GranularLabel> {
         .iter()
         .filter_map(|marking| marking.marking_ref.as_ref());
     refs.filter_map(|marking_ref| {
-        let tlp = match tlp_of(marking_ref.as_str()) {
-            Some(tlp) => tlp,
-            None => match meanings.get(marking_ref.as_str()) {
-                Some(Meaning::Statement | Meaning::Pap(_)) => return None,
-                Some(Meaning::Unknown) | None => Tlp::Amber,
-            },
-        };
+        let tlp = level(marking_ref.as_str(), meanings)?;
         Some(GranularLabel {
             marking_ref: marking_ref.as_str().to_owned(),
             tlp,
@@ -404,9 +419,16 @@ mod tests {
     fn the_stricter_pap_holds_wherever_it_is_said() {
         let marking = "marking-definition--0ed889c2-9bbc-4dea-a07f-bf68844359d7";
         let meanings = Meanings::from([(marking.to_owned(), Meaning::Pap(Pap::Amber))]);
+        let olena = PrincipalId::parse("olena@ua").unwrap();
+        let party = PartyId::parse("ua").unwrap();
+        let account =
+            comity_access::Account::new(olena, comity_access::Role::Analyst, party.clone());
         let source = Source {
-            party: PartyId::parse("ua").unwrap(),
+            party,
             principal: "olena@ua".to_owned(),
+            reader: Arc::new(Reader::new(account).unwrap()),
+            action: Action::Write,
+            claims: false,
         };
         let whole = format!(r#""object_marking_refs":["{marking}"]"#);
         let part = format!(
@@ -437,6 +459,31 @@ mod tests {
                 assert_eq!(label.pap(), Some(pap), "{marks} {said:?}");
                 assert!(label.granular().is_empty(), "a PAP limits no reading");
             }
+        }
+    }
+
+    #[test]
+    fn a_marking_nobody_understands_is_amber_whatever_the_default() {
+        let other = "marking-definition--11111111-1111-4111-8111-111111111111";
+        let marks = format!(r#""object_marking_refs":["{other}"]"#);
+        let object = check(report(&marks).as_bytes(), &Options::default())
+            .object
+            .unwrap();
+        let known = |meaning| Meanings::from([(other.to_owned(), meaning)]);
+        for (meanings, expected) in [
+            (Meanings::new(), Tlp::Amber),
+            (known(Meaning::Unknown), Tlp::Amber),
+            (known(Meaning::Statement), Tlp::Green),
+            (known(Meaning::Called(Tlp::Clear)), Tlp::Amber),
+            (known(Meaning::Called(Tlp::Red)), Tlp::Red),
+        ] {
+            assert_eq!(
+                carried(&object, &with(Some(Tlp::Green)), &meanings)
+                    .unwrap()
+                    .tlp(),
+                expected,
+                "{meanings:?}"
+            );
         }
     }
 

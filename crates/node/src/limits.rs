@@ -8,6 +8,15 @@ use std::time::Duration;
 pub const BODY_BYTES_MAX: usize = 32 << 20;
 /// Objects of one envelope: the batch of one request must stay one transaction of bounded length.
 pub const ENVELOPE_OBJECTS_MAX: usize = 20_000;
+/// JSON values of what stands beside the objects of an envelope: labels of as many records, with room.
+pub const ENVELOPE_NODES_MAX: usize = 400_000;
+/// New label sets one envelope brings at most, and another party within [`LABEL_SETS_WINDOW`]: every page is decided over all
+/// label sets there are.
+pub const LABEL_SETS_NEW_MAX: usize = 500;
+/// New label sets of one party in a window.
+pub const LABEL_SETS_PER_PARTY_MAX: usize = 2_000;
+/// The window.
+pub const LABEL_SETS_WINDOW: Duration = Duration::from_secs(3_600);
 /// Objects of a page when the client asks for none: what OpenCTI and Sentinel read comfortably at once.
 pub const PAGE_OBJECTS_DEFAULT: usize = 1_000;
 /// Most objects of a page, whatever the client asks (python-stix2 asks for 5,000).

@@ -1,6 +1,6 @@
 //! Release: which label sets a reader may see, decided once per (reader, label set), kept, and put into every query.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use comity_access::{
@@ -25,6 +25,7 @@ struct Known {
     at_size: Option<u64>,
     sets: Vec<(LabelSetId, Arc<LabelSet>)>,
     by_id: HashMap<LabelSetId, Arc<LabelSet>>,
+    texts: HashSet<String>,
     scopes: HashMap<ReaderClass, Remembered>,
     redactions: HashMap<(ReaderClass, LabelSetId), Arc<[String]>>,
 }
@@ -37,6 +38,8 @@ struct Remembered {
 
 /// Most classes remembered; beyond it all are forgotten and decided anew.
 const CLASSES_MAX: usize = 4_096;
+/// Most (class, label set) remembered for parts of records, likewise.
+const REDACTIONS_MAX: usize = 65_536;
 
 impl Release {
     /// Loads the policies and the label sets of the register.
@@ -90,36 +93,44 @@ impl Release {
                 return Ok(remembered.scope.clone());
             }
         }
+        // decided without the lock: many new label sets take a while, and nobody else must wait for that
+        let (fresh, mut ids, decided) = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            let (before, ids) = match known.scopes.get(&class) {
+                Some(remembered) => (remembered.decided, remembered.scope.label_sets().to_vec()),
+                None => (0, Vec::new()),
+            };
+            let fresh: Vec<_> = known.sets.iter().skip(before).cloned().collect();
+            (fresh, ids, known.sets.len())
+        };
+        let asked = fresh.iter().map(|(id, label)| (id.0, &**label));
+        let open = self.access.scope(reader, place, asked);
+        ids.extend(open.into_iter().map(LabelSetId));
+        let scope = Scope::new(ids);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.scopes.len() >= CLASSES_MAX {
             known.scopes.clear();
-            known.redactions.clear();
         }
-        let (decided, mut ids) = match known.scopes.remove(&class) {
-            Some(remembered) => (remembered.decided, remembered.scope.label_sets().to_vec()),
-            None => (0, Vec::new()),
-        };
-        let fresh = known
-            .sets
-            .iter()
-            .skip(decided)
-            .map(|(id, label)| (id.0, &**label));
-        ids.extend(
-            self.access
-                .scope(reader, place, fresh)
-                .into_iter()
-                .map(LabelSetId),
-        );
-        let scope = Scope::new(ids);
-        let decided = known.sets.len();
-        known.scopes.insert(
-            class,
-            Remembered {
-                decided,
-                scope: scope.clone(),
-            },
-        );
+        // sets are only ever added: who decided on more of them knows more
+        let further = known
+            .scopes
+            .get(&class)
+            .is_some_and(|remembered| remembered.decided > decided);
+        if !further {
+            let scope = scope.clone();
+            known.scopes.insert(class, Remembered { decided, scope });
+        }
         Ok(scope)
+    }
+
+    /// Whether the register has a label set of this text.
+    ///
+    /// # Errors
+    /// When the register cannot be read.
+    pub fn has(&self, text: &str) -> Result<bool, ReadError> {
+        self.refresh()?;
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(known.texts.contains(text))
     }
 
     /// Every label set: for the node's own work (followers, fsck), never for an answer.
@@ -178,6 +189,9 @@ impl Release {
         let hidden = self.access.redactions(reader, action, resource);
         let refs: Arc<[String]> = hidden.into_iter().map(str::to_owned).collect();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.redactions.len() >= REDACTIONS_MAX {
+            known.redactions.clear();
+        }
         known.redactions.insert(key, Arc::clone(&refs));
         Ok(refs)
     }
@@ -202,6 +216,7 @@ impl Release {
             let label = LabelSet::from_json(&text)
                 .map_err(|error| ReadError::Damaged(format!("label set {}: {error}", id.0)))?;
             let label = Arc::new(label);
+            known.texts.insert(text);
             known.sets.push((id, Arc::clone(&label)));
             known.by_id.insert(id, label);
         }

@@ -112,6 +112,9 @@ pub fn withdraw(
     let source = Source {
         party: app.party.clone(),
         principal: actor.to_owned(),
+        reader,
+        action: Action::Publish,
+        claims: false,
     };
     let position = Position {
         offset: 0,

@@ -1,8 +1,8 @@
 //! Handling labels: TLP 2.0 (and its 1.x spellings), PAP, statements.
 //!
 //! STIX 2.1 predefines four `marking-definition` objects for TLP 1.x (7.2.1.4) and OASIS publishes five for TLP 2.0
-//! as an extension (`cti-stix-common-objects`, `extension-definition-specifications/tlp-2.0`). Only those nine ids
-//! carry a TLP: "other instances of tlp-marking MUST NOT be used or created". An unknown id is *no* TLP, never a
+//! as an extension (`cti-stix-common-objects`, `extension-definition-specifications/tlp-2.0`). Only those nine ids, and one
+//! of OpenCTI's, carry a TLP: "other instances of tlp-marking MUST NOT be used or created". An unknown id is *no* TLP, never a
 //! mild one; what to assume then is the caller's rule, not this module's.
 
 use std::fmt;
@@ -202,11 +202,19 @@ const TLP_1: [(&str, Tlp); 4] = [
     ),
 ];
 
+/// The marking of TLP:AMBER+STRICT that OpenCTI ships, calls a statement, and puts on what it exports: TLP 1.x had none to
+/// take over. Its id is the same in every installation.
+const OPENCTI: [(&str, Tlp); 1] = [(
+    "marking-definition--826578e1-40ad-459f-bc73-ede076f81f37",
+    Tlp::AmberStrict,
+)];
+
 /// The TLP a predefined marking id stands for; `None` for any other id.
 #[must_use]
 pub fn tlp_of(id: &str) -> Option<Tlp> {
     let one = TLP_1
         .iter()
+        .chain(&OPENCTI)
         .find(|(known, _)| *known == id)
         .map(|(_, level)| *level);
     one.or_else(|| tlp2_of(id))
@@ -330,7 +338,7 @@ pub struct MarkingParts<'a> {
 /// What a `marking-definition` object means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MarkingDefinition {
-    /// One of the nine predefined TLP markings. Only the id decides (7.2.1.4): a foreign object that calls itself
+    /// One of the predefined TLP markings. Only the id decides (7.2.1.4): a foreign object that calls itself
     /// TLP carries none.
     Tlp(Tlp),
     /// A PAP level, by the PAP extension, or by a name or statement that is nothing but `PAP:` and a level.

@@ -172,7 +172,7 @@ fn an_object_beyond_the_limit_ends_the_reading() {
 #[test]
 fn an_envelope_is_split_where_it_lies() {
     let text = "{\"more\": false, \"x_own\": {\"a\": 1},\n\"objects\": [ {\"a\":1}, {\"b\":2} ], \"next\": \"n\\u0031\"}";
-    let parts = envelope(text.as_bytes(), &Limits::default()).unwrap();
+    let parts = envelope(text.as_bytes(), &Limits::default(), 1_000).unwrap();
     assert_eq!(
         (parts.more, parts.next.as_deref()),
         (Some(false), Some("n1"))
@@ -194,7 +194,7 @@ fn an_envelope_is_split_where_it_lies() {
         ]
     );
     assert!(
-        envelope(b"{}", &Limits::default())
+        envelope(b"{}", &Limits::default(), 1_000)
             .unwrap()
             .objects
             .is_empty()
@@ -218,7 +218,7 @@ fn a_broken_envelope_is_refused() {
         "{\"a\":\"\\ud800\"}",
     ] {
         assert!(
-            envelope(text.as_bytes(), &Limits::default()).is_err(),
+            envelope(text.as_bytes(), &Limits::default(), 1_000).is_err(),
             "{text}"
         );
     }

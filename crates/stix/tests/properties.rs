@@ -109,7 +109,7 @@ proptest! {
         let limits = Limits::default();
         let _ = Document::parse(&bytes, &limits);
         let _ = check(&bytes, &Options::default());
-        let _ = envelope(&bytes, &limits);
+        let _ = envelope(&bytes, &limits, 1_000);
         let _ = Reader::new(&bytes[..], limits).count();
         let text = String::from_utf8_lossy(&bytes);
         let _ = (Timestamp::parse(&text), Identifier::parse(&text), Selector::parse(&text).is_ok());

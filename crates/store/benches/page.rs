@@ -446,6 +446,7 @@ fn record(number: u64, collection: CollectionKey) -> Put {
         withdrawal: None,
         link: [0; 32],
         revive: true,
+        terms: Default::default(),
         id,
         bytes,
     }

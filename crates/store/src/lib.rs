@@ -12,7 +12,7 @@
 //! What was decided, and why:
 //! - The same id and version with equal content is [`Stored::Known`] and free; with other content a [`Stored::Conflict`],
 //!   refused and logged once per content and origin, both hashes kept. A label set is never changed by a second delivery,
-//!   only by [`Relabel`].
+//!   only by [`Relabel`], or where who decides said so ([`Terms`]).
 //! - A deleted version may be put again by those who may bring it back ([`Put::revive`]) and is then a new record with a new
 //!   leaf: TAXII clients expect POST after DELETE to work, and the log shows both lives. From others the same content is
 //!   refused: what a party deleted must not come back with the next delivery.

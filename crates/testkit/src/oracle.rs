@@ -82,6 +82,10 @@ fn released(holder: &str, who: &Who, what: &What) -> bool {
     if what.exercise.is_some() && what.exercise != who.exercise {
         return false;
     }
+    // And who plays sees nothing real; only a peer's node carries both.
+    if who.exercise.is_some() && who.role != "peer" && what.exercise != who.exercise {
+        return false;
+    }
     let named_person = what.persons.contains(&who.person);
     let named_organisation = what.parties.contains(&who.party);
     let client_of_named = who

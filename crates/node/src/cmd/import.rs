@@ -48,6 +48,10 @@ pub(crate) struct Args {
     /// The exercise the records belong to; they never leave it
     #[arg(long, value_name = "NAME")]
     exercise: Option<String>,
+    /// The identifiers are this party's own, whoever sent records under them before: the label given now replaces theirs,
+    /// and other content under the same version is erased. For officers; each is an entry of the log
+    #[arg(long)]
+    own: bool,
     /// Say what would happen, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -72,6 +76,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         audience: args.audience.clone(),
         persons: args.person.clone(),
         exercise: args.exercise.clone(),
+        own: args.own,
         dry_run: args.dry_run,
         inputs: names.clone(),
     });

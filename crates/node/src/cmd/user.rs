@@ -79,7 +79,7 @@ struct Add {
     /// Does not belong to the community that TLP:GREEN speaks of
     #[arg(long)]
     outside_community: bool,
-    /// Takes part in this exercise and sees nothing else
+    /// Takes part in this exercise: sees and makes its records and nothing else. A peer's node goes on with real ones
     #[arg(long, value_name = "NAME")]
     exercise: Option<String>,
     /// Read a password from standard input

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use comity_access::{Audience, LabelSet, PrincipalId};
+use comity_access::{Action, Audience, LabelSet, PrincipalId, Role};
 use comity_stix::bundle::Seen;
 use comity_stix::finding::{Finding, Position};
 use comity_stix::marking::{Pap, Tlp};
@@ -12,7 +12,7 @@ use comity_store::{Admin, CollectionKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{ControlError, Input, Item, Output, collection};
+use super::{ControlError, Input, Item, Output, collection, person};
 use crate::app::App;
 use crate::catalog::{audience_text, parse_audience};
 use crate::handling::{self, Carried, Handling, Source};
@@ -35,6 +35,9 @@ pub struct Import {
     pub persons: Vec<String>,
     /// The exercise the records belong to.
     pub exercise: Option<String>,
+    /// The identifiers are this party's own, whoever sent records under them before.
+    #[serde(default)]
+    pub own: bool,
     /// Only say what would happen.
     pub dry_run: bool,
     /// Names of the inputs, for the log.
@@ -47,6 +50,8 @@ const BATCH_OBJECTS: usize = 1_024;
 const SEEN_OBJECTS_MAX: usize = 100_000;
 /// Octets of one batch, for the same reason.
 const BATCH_BYTES: usize = 8 << 20;
+/// Octets of objects put aside until their markings have come.
+const ASIDE_BYTES_MAX: usize = 64 << 20;
 
 pub(super) fn execute(
     app: &App,
@@ -59,29 +64,49 @@ pub(super) fn execute(
     let mut seen = Seen::new(SEEN_OBJECTS_MAX);
     let mut input_seen = 0;
     let mut counts = Counts::default();
+    // what names a marking that has not come yet, for the end: a marking nobody understands makes a record TLP:AMBER
+    let (mut aside, mut aside_bytes) = (Vec::<(Item, Vec<Finding>)>::new(), 0_usize);
     loop {
         let batch = gather(input);
         if batch.is_empty() {
             break;
         }
-        let mut checked = check(&batch);
-        // a file is one input: what stands in it twice, or does not fit together, is told
-        for (item, checked) in batch.iter().zip(&mut checked) {
+        let checked = check(&batch);
+        let waits = intake::awaits(app, &checked);
+        let (mut now, mut ready) = (Vec::new(), Vec::new());
+        for ((item, mut checked), waits) in batch.into_iter().zip(checked).zip(waits) {
+            // a file is one input: what stands in it twice, or does not fit together, is told
             if item.input != input_seen {
                 input_seen = item.input;
                 seen = Seen::new(SEEN_OBJECTS_MAX);
             }
             let found = checked.object().map(|object| seen.note(object));
             // what the register decides it decides by its own words
-            let remarks = found.into_iter().flatten();
-            checked.add(remarks.filter(|finding| !finding.is_error()));
+            let remarks: Vec<Finding> = found
+                .into_iter()
+                .flatten()
+                .filter(|finding| !finding.is_error())
+                .collect();
+            if waits && aside_bytes < ASIDE_BYTES_MAX {
+                aside_bytes = aside_bytes.saturating_add(item.bytes.len());
+                aside.push((item, remarks));
+            } else {
+                checked.add(remarks);
+                now.push(item);
+                ready.push(checked);
+            }
         }
-        let verdicts = work.accept(&batch, checked)?;
-        for (item, verdict) in batch.iter().zip(&verdicts) {
-            counts.add(verdict);
-            output.row(row(item, verdict))?;
+        work.take(&now, ready, &mut counts, output)?;
+    }
+    while !aside.is_empty() {
+        let rest = aside.split_off(aside.len().min(BATCH_OBJECTS));
+        let (batch, remarks): (Vec<Item>, Vec<Vec<Finding>>) =
+            std::mem::replace(&mut aside, rest).into_iter().unzip();
+        let mut checked = check(&batch);
+        for (checked, remarks) in checked.iter_mut().zip(remarks) {
+            checked.add(remarks);
         }
-        output.progress("import", counts.total, 0);
+        work.take(&batch, checked, &mut counts, output)?;
     }
     let answer = json!({
         "objects": counts.total,
@@ -122,13 +147,22 @@ impl<'a> Work<'a> {
             keys.push(row.key);
             names.push(row.alias.unwrap_or(row.uuid));
         }
+        let reader = person::acting(app, actor, command.exercise.as_deref())?;
+        if command.own && reader.role() != Role::Officer {
+            return Err(ControlError::forbidden(
+                "only an officer says that identifiers are this party's own",
+            ));
+        }
         let tlp = command.tlp.as_deref().map(str::parse::<Tlp>).transpose();
         let pap = command.pap.as_deref().map(str::parse::<Pap>).transpose();
         let mut handling = Handling {
             tlp: tlp.map_err(|error| ControlError::usage(error.to_string()))?,
             pap: pap.map_err(|error| ControlError::usage(error.to_string()))?,
             audience: audience(app, command)?,
-            exercise: command.exercise.clone(),
+            exercise: command
+                .exercise
+                .clone()
+                .or_else(|| reader.exercise().map(str::to_owned)),
             ..Handling::default()
         };
         if handling.audience.is_empty() {
@@ -137,6 +171,9 @@ impl<'a> Work<'a> {
         let source = Source {
             party: app.party.clone(),
             principal: actor.to_owned(),
+            reader,
+            action: Action::Import,
+            claims: command.own,
         };
         Ok(Self {
             app,
@@ -146,6 +183,22 @@ impl<'a> Work<'a> {
             handling,
             foresight: command.dry_run.then(Foresight::default),
         })
+    }
+
+    fn take(
+        &mut self,
+        batch: &[Item],
+        checked: Vec<intake::Checked>,
+        counts: &mut Counts,
+        output: &mut dyn Output,
+    ) -> Result<(), ControlError> {
+        let verdicts = self.accept(batch, checked)?;
+        for (item, verdict) in batch.iter().zip(&verdicts) {
+            counts.add(verdict);
+            output.row(row(item, verdict))?;
+        }
+        output.progress("import", counts.total, 0);
+        Ok(())
     }
 
     fn accept(
@@ -164,7 +217,13 @@ impl<'a> Work<'a> {
             }
         }
         if let Some(foresight) = &mut self.foresight {
-            return Ok(foresight.foresee(self.app, checked, &self.source, &handling));
+            return Ok(foresight.foresee(
+                self.app,
+                checked,
+                &self.keys,
+                &self.source,
+                &handling,
+            )?);
         }
         Ok(intake::accept_blocking(
             self.app,
@@ -325,10 +384,12 @@ fn row(item: &Item, verdict: &Verdict) -> Value {
         Fate::Known {
             entry_index,
             label_differs,
+            relabelled,
             ..
         } => {
             row.insert("entry".into(), (*entry_index).into());
             row.insert("label_differs".into(), (*label_differs).into());
+            row.insert("relabelled".into(), (*relabelled).into());
         }
         Fate::Refused { code, .. } => {
             row.insert("code".into(), (*code).into());

@@ -18,7 +18,7 @@ mod log;
 mod officer;
 mod pass_on;
 mod peer;
-mod person;
+pub(crate) mod person;
 mod search;
 mod sent;
 pub mod server;

@@ -99,6 +99,7 @@ fn log_refusal(
         what,
         who: actor.to_owned(),
         reason: reason.to_owned(),
+        told: None,
         seed: app.salt()?,
     };
     app.sequencer.submit_blocking(vec![Op::Refuse(refuse)])?;

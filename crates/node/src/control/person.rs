@@ -32,18 +32,8 @@ impl Eyes {
                 named: true,
             });
         }
-        let account = Account::new(
-            PrincipalId::parse(actor).map_err(|error| ControlError::usage(error.to_string()))?,
-            Role::Officer,
-            app.party.clone(),
-        );
-        let mut account = account;
-        account.community = true;
-        let reader = Reader::new(account).map_err(|error| {
-            ControlError::usage(error.to_string()).help("act under a name of this node's own party")
-        })?;
         Ok(Self {
-            reader: Arc::new(reader),
+            reader: local_officer(app, actor, None)?,
             named: false,
         })
     }
@@ -59,6 +49,33 @@ impl Eyes {
             _ => Ok(app.release.register_scope(&self.reader)?),
         }
     }
+}
+
+/// Who acts, as the policies see it: the account of that name, or the local officer, who may act in any exercise.
+pub(crate) fn acting(
+    app: &App,
+    actor: &str,
+    exercise: Option<&str>,
+) -> Result<Arc<Reader>, ControlError> {
+    if app.catalog().principal(actor).is_some() {
+        return known(app, actor);
+    }
+    local_officer(app, actor, exercise)
+}
+
+fn local_officer(
+    app: &App,
+    actor: &str,
+    exercise: Option<&str>,
+) -> Result<Arc<Reader>, ControlError> {
+    let usage = |error: &dyn std::fmt::Display| ControlError::usage(error.to_string());
+    let principal = PrincipalId::parse(actor).map_err(|error| usage(&error))?;
+    let mut account = Account::new(principal, Role::Officer, app.party.clone());
+    account.community = true;
+    account.exercise = exercise.map(str::to_owned);
+    let reader = Reader::new(account)
+        .map_err(|error| usage(&error).help("act under a name of this node's own party"))?;
+    Ok(Arc::new(reader))
 }
 
 /// A principal as a reader.

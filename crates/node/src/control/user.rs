@@ -60,7 +60,7 @@ pub struct NewUser {
     pub display: Option<String>,
     /// Belongs to the community TLP:GREEN speaks of.
     pub community: bool,
-    /// Takes part in this exercise only.
+    /// Takes part in this exercise: sees and makes its records and, unless it is a peer's node, nothing else.
     pub exercise: Option<String>,
     /// The first password.
     pub password: Option<Secret>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use comity_access::Action;
 use comity_evidence::custody::{Chain, Event, Kind, Line, sign_hash};
 use comity_evidence::{Exhibit, ExhibitNumber, Hash, Item};
 use comity_ledger::note::VerifierKey;
@@ -14,7 +15,7 @@ use comity_store::{
 
 use super::records;
 use crate::app::App;
-use crate::control::{ControlError, ErrorKind};
+use crate::control::{ControlError, ErrorKind, person};
 use crate::handling::{Handling, Source};
 use crate::intake::{self, Incoming};
 
@@ -376,6 +377,9 @@ fn puts(
     let source = Source {
         party: app.party.clone(),
         principal: actor.to_owned(),
+        reader: person::acting(app, actor, None)?,
+        action: Action::Publish,
+        claims: false,
     };
     let handling = Handling {
         tlp: Some(tlp),

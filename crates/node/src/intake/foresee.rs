@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use comity_stix::defaults::same_content;
 use comity_stix::related::{Facts, succession};
-use comity_store::{Put, ReadError, Record, Which};
+use comity_store::{CollectionKey, Put, ReadError, Record, Which};
 
+use super::draft::{Draft, Ready, admit};
 use super::fate::{AFTER_REVOKED, CONFLICT};
-use super::{Checked, Draft, Fate, Verdict, draft, meanings, translations};
+use super::{Checked, Fate, Verdict, translations};
 use crate::app::App;
 use crate::handling::{Handling, Source};
 
@@ -34,54 +35,50 @@ struct Planned {
 
 impl Foresight {
     /// What would become of `objects` after those of earlier calls.
+    ///
+    /// # Errors
+    /// When the register cannot be read.
     pub fn foresee(
         &mut self,
         app: &App,
         objects: Vec<Checked>,
+        collections: &[CollectionKey],
         source: &Source,
         handling: &Handling,
-    ) -> Vec<Verdict> {
+    ) -> Result<Vec<Verdict>, ReadError> {
         let objects = translations::hold(app, source, objects);
-        let meanings = meanings::of(app, &objects);
-        objects
-            .into_iter()
+        let facts: Vec<Option<(Facts, u64)>> = objects
+            .iter()
             .map(|checked| {
-                let planned = checked
-                    .object()
-                    .map(|object| (Facts::of(object), object.fingerprint()));
-                match draft(checked, source, handling, &meanings) {
-                    Draft::Refused(verdict, ..) => verdict,
-                    Draft::Put(verdict, put) => {
-                        match super::of_its_originator(app, source, verdict, put) {
-                            Ok(Draft::Put(verdict, put)) => {
-                                let fate = planned
-                                    .map_or_else(
-                                        || Ok(refused("register", "it cannot be read again")),
-                                        |(facts, fingerprint)| {
-                                            self.one(app, &put, facts, fingerprint)
-                                        },
-                                    )
-                                    .unwrap_or_else(|error| {
-                                        refused("register", &error.to_string())
-                                    });
-                                Verdict { fate, ..verdict }
-                            }
-                            Ok(Draft::Refused(verdict, ..)) => verdict,
-                            Err(error) => unread(&error.to_string()),
-                        }
-                    }
-                }
+                let object = checked.object()?;
+                Some((Facts::of(object), object.fingerprint()))
             })
-            .collect()
+            .collect();
+        let drafts = admit(app, objects, collections, source, handling)?;
+        let mut verdicts = Vec::with_capacity(drafts.len());
+        for (draft, facts) in drafts.into_iter().zip(facts) {
+            verdicts.push(match draft {
+                Draft::Refused(refused) => refused.verdict,
+                Draft::Put(ready) => Verdict {
+                    fate: match facts {
+                        Some((facts, fingerprint)) => self.one(app, &ready, facts, fingerprint)?,
+                        None => refused("register", "it cannot be read again"),
+                    },
+                    ..ready.verdict
+                },
+            });
+        }
+        Ok(verdicts)
     }
 
     fn one(
         &mut self,
         app: &App,
-        put: &Put,
+        ready: &Ready,
         facts: Facts,
         fingerprint: u64,
     ) -> Result<Fate, ReadError> {
+        let put = &ready.put;
         let scope = app.release.everything()?;
         let planned = self.planned.get(&put.id).map_or(&[][..], Vec::as_slice);
         if let Some(same) = planned
@@ -100,8 +97,10 @@ impl Foresight {
             });
         }
         let which = Which::Key(put.version_key.clone());
-        if let Some(here) = app.store.get(&put.id, &which, &scope)? {
-            return same_version(app, put, &here);
+        if let Some(here) = app.store.get(&put.id, &which, &scope)?
+            && let Some(fate) = same_version(app, put, &here)?
+        {
+            return Ok(fate);
         }
         let last = app.store.get(&put.id, &Which::Last, &scope)?;
         let kept = last.as_ref().and_then(|last| Facts::read(&last.bytes));
@@ -109,10 +108,11 @@ impl Foresight {
             .iter()
             .chain(planned.iter().map(|one| &one.facts))
             .collect();
-        if others
+        let revoked = planned
             .iter()
-            .any(|other| other.revoked && other.version < facts.version)
-        {
+            .any(|one| one.facts.revoked && one.facts.version < facts.version);
+        let revoked = revoked || !(ready.kept.revoked.is_empty() || put.terms.past_revocation);
+        if revoked {
             return Ok(refused("revoked", AFTER_REVOKED));
         }
         let wrong = others.first().and_then(|other| {
@@ -127,6 +127,7 @@ impl Foresight {
             ));
         }
         let first = last.is_none() && planned.is_empty();
+        let replaces = ready.kept.exact.is_some();
         let label = self.label(&put.label_set);
         self.planned
             .entry(put.id.clone())
@@ -138,9 +139,14 @@ impl Foresight {
                 facts,
                 label,
             });
-        Ok(match first {
-            true => foreseen("new", "would be accepted", false),
-            false => foreseen("new version", "would be accepted as a new version", false),
+        Ok(match (first, replaces) {
+            (true, _) => foreseen("new", "would be accepted", false),
+            (false, true) => foreseen(
+                "new version",
+                "would take the place of what is here under this version, which would be erased",
+                false,
+            ),
+            (false, false) => foreseen("new version", "would be accepted as a new version", false),
         })
     }
 
@@ -155,19 +161,22 @@ impl Foresight {
     }
 }
 
-fn same_version(app: &App, put: &Put, here: &Record) -> Result<Fate, ReadError> {
+/// What becomes of it when this version is here; `None` when it takes its place.
+fn same_version(app: &App, put: &Put, here: &Record) -> Result<Option<Fate>, ReadError> {
     let same = here.content_sha256 == put.content_sha256 || same_content(&here.bytes, &put.bytes);
     if !same {
-        return Ok(foreseen("conflict", CONFLICT, false));
+        let stands = put.terms.replace.is_none();
+        return Ok(stands.then(|| foreseen("conflict", CONFLICT, false)));
     }
     let differs = app.release.label(here.label_set)?.to_json() != put.label_set;
-    let stands = if differs {
-        "; the label it has would stand, not the one given now"
-    } else {
-        ""
+    let label = match (differs, put.terms.relabel.is_some()) {
+        (true, true) => "; it would come under the label given now",
+        (true, false) => "; the label it has would stand, not the one given now",
+        (false, _) => "",
     };
-    let text = format!("is here already, log entry {}{stands}", here.entry_index);
-    Ok(foreseen("known", &text, differs))
+    let text = format!("is here already, log entry {}{label}", here.entry_index);
+    let differs = differs && put.terms.relabel.is_none();
+    Ok(Some(foreseen("known", &text, differs)))
 }
 
 fn foreseen(word: &'static str, text: &str, label_differs: bool) -> Fate {
@@ -182,16 +191,5 @@ fn refused(code: &'static str, reason: &str) -> Fate {
     Fate::Refused {
         code,
         reason: reason.to_owned(),
-    }
-}
-
-fn unread(reason: &str) -> Verdict {
-    Verdict {
-        id: String::new(),
-        version: String::new(),
-        fate: refused("register", reason),
-        findings: Vec::new(),
-        stands: None,
-        hidden: false,
     }
 }

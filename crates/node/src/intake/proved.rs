@@ -4,7 +4,8 @@
 use comity_store::Consigned;
 use sha2::{Digest as _, Sha256};
 
-use super::{Draft, Fate, Verdict};
+use super::draft::{Draft, Refused};
+use super::{Fate, Verdict};
 use crate::handling::Handling;
 
 /// Holds what comes from a Comity node against its sender's proof. What is refused for another reason is answered too, if it
@@ -14,7 +15,8 @@ pub(super) fn proved(handling: &Handling, draft: Draft) -> Draft {
         return draft;
     };
     match draft {
-        Draft::Put(verdict, mut put) => {
+        Draft::Put(mut ready) => {
+            let put = &mut ready.put;
             let found =
                 delivery.prove(&put.id, &put.version_key, &put.content_sha256, put.granular);
             match found {
@@ -27,20 +29,26 @@ pub(super) fn proved(handling: &Handling, draft: Draft) -> Draft {
                             ..consigned
                         });
                     }
-                    Draft::Put(verdict, put)
+                    Draft::Put(ready)
                 }
-                Err(reason) => {
-                    let fate = Fate::Refused {
-                        code: "proof",
-                        reason,
-                    };
-                    Draft::Refused(Verdict { fate, ..verdict }, put.content_sha256, None)
-                }
+                Err(reason) => Draft::Refused(Box::new(Refused {
+                    reason: reason.clone(),
+                    verdict: Verdict {
+                        fate: Fate::Refused {
+                            code: "proof",
+                            reason,
+                        },
+                        ..ready.verdict
+                    },
+                    content_sha256: ready.put.content_sha256,
+                    consigned: None,
+                })),
             }
         }
-        Draft::Refused(verdict, content_sha256, _) => {
-            let consigned = delivery.prove_invalid(&verdict.id, &content_sha256);
-            Draft::Refused(verdict, content_sha256, consigned)
+        Draft::Refused(mut refused) => {
+            refused.consigned =
+                delivery.prove_invalid(&refused.verdict.id, &refused.content_sha256);
+            Draft::Refused(refused)
         }
     }
 }

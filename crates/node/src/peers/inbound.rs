@@ -35,6 +35,7 @@ pub fn handling(
     if *reader.party() == app.party {
         return Ok(Handling {
             audience: app.catalog().audience(collection),
+            exercise: reader.exercise().map(str::to_owned),
             ..Handling::default()
         });
     }
@@ -44,6 +45,10 @@ pub fn handling(
     };
     let mut handling = Handling {
         audience,
+        // a node carries both, and says beside each record which it is; of anybody else who plays, all is play
+        exercise: (reader.role() != Role::Peer)
+            .then(|| reader.exercise().map(str::to_owned))
+            .flatten(),
         ..Handling::default()
     };
     let mut offered = OfferedRecords::default();

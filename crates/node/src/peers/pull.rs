@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use comity_access::{Audience, PartyId};
+use comity_access::{Action, Audience, PartyId, Reader};
 use comity_stix::bundle;
 use comity_stix::finding::Position;
 use comity_stix::json::Limits;
@@ -19,6 +19,7 @@ use super::taxii::encode;
 use crate::app::App;
 use crate::handling::{Handling, SIDECAR_HEADER, SidecarError, Source, read_sidecar};
 use crate::intake::{self, Fate, Incoming};
+use crate::limits::ENVELOPE_NODES_MAX;
 use crate::sequencer::SubmitError;
 
 /// Why fetching stopped for now. The cursor stands before the page that could not be taken.
@@ -68,6 +69,8 @@ struct Cursor {
 
 /// Objects asked for at once.
 const PAGE: usize = 1_000;
+/// A server may give more than it was asked for, but not without end: what is beyond is no page of ours.
+const PAGE_SLACK: usize = 20;
 /// Pages of one fetch: a server whose `more` never ends must not hold us for ever; the cursor keeps what was reached.
 const PAGES_MAX: u64 = 100_000;
 
@@ -156,16 +159,18 @@ async fn page(
     let answer = target.client.get(&url, TAXII, asked).await?;
     let limits = Limits {
         bytes_max: usize::MAX,
-        nodes_max: usize::MAX,
+        nodes_max: ENVELOPE_NODES_MAX,
         ..Limits::default()
     };
     let envelope = if answer.body.iter().all(u8::is_ascii_whitespace) {
         bundle::Envelope::default()
     } else {
-        bundle::envelope(&answer.body, &limits).map_err(|finding| ClientError::Answer {
-            url: url.clone(),
-            text: finding.to_string(),
-        })?
+        bundle::envelope(&answer.body, &limits, PAGE.saturating_mul(PAGE_SLACK)).map_err(
+            |finding| ClientError::Answer {
+                url: url.clone(),
+                text: finding.to_string(),
+            },
+        )?
     };
     let custom = envelope.custom.iter();
     let beside = Beside::of(custom.map(|(name, text)| (name.as_str(), *text)));
@@ -194,6 +199,9 @@ async fn page(
     let source = Source {
         party,
         principal: target.reader.principal().as_str().to_owned(),
+        reader: granted(target, local)?,
+        action: Action::Write,
+        claims: false,
     };
     let checked = intake::check_all(objects, Arc::new(intake::options())).await?;
     for verdict in intake::accept(app, checked, &[local], &source, handling).await? {
@@ -219,6 +227,16 @@ async fn page(
         next: envelope.next.filter(|_| more),
     };
     Ok((more, reached))
+}
+
+/// The peer's account as the policies are asked about it: that it may add to this collection is what the route says.
+fn granted(target: &Target, local: CollectionKey) -> Result<Arc<Reader>, PullError> {
+    let mut account = target.reader.to_account();
+    account.grants.write.insert(local.0.to_string());
+    let reader = Reader::new(account);
+    Ok(Arc::new(reader.map_err(|_| {
+        PullError::Party(target.peer.party.clone())
+    })?))
 }
 
 /// Under which label the objects come in: what the peer says beside them, else what they say themselves; meant for us.

@@ -216,7 +216,8 @@ pub fn released(app: &App, reader: &Reader, label: &LabelSet) -> Result<(), Stri
         .iter()
         .filter(|person| person.party() == reader.party().as_str())
     {
-        if named(person, reader).is_some_and(|person| access.may_pass_on(label, &person).permitted)
+        if named(person, reader, label)
+            .is_some_and(|person| access.may_pass_on(label, &person).permitted)
         {
             return Ok(());
         }
@@ -224,10 +225,12 @@ pub fn released(app: &App, reader: &Reader, label: &LabelSet) -> Result<(), Stri
     Err(format!("{}: {}", decision.code(), decision.text()))
 }
 
-fn named(person: &PrincipalId, peer: &Reader) -> Option<Reader> {
+/// The person as an officer there: one account for what is real, one for the exercise its node takes part in.
+fn named(person: &PrincipalId, peer: &Reader, label: &LabelSet) -> Option<Reader> {
     let mut account = Account::new(person.clone(), Role::Officer, peer.party().clone());
     account.community = peer.community();
-    account.exercise = peer.exercise().map(str::to_owned);
+    let exercise = peer.exercise().filter(|_| label.exercise().is_some());
+    account.exercise = exercise.map(str::to_owned);
     Reader::new(account).ok()
 }
 

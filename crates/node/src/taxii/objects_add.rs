@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use comity_access::Action;
 use comity_stix::bundle::envelope;
 use comity_stix::finding::{Finding, Position};
 use comity_stix::json::Limits;
 use comity_stix::validate::Options;
-use comity_store::{Collection, CollectionKey};
+use comity_store::Collection;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
@@ -19,10 +20,10 @@ use crate::handling::Source;
 use crate::http::accept::readable_body;
 use crate::http::auth::Caller;
 use crate::http::body::drain;
-use crate::http::context::{Ctx, reading};
+use crate::http::context::Ctx;
 use crate::http::error::{Error, Result};
-use crate::intake::{self, Incoming, Stands, Verdict};
-use crate::limits::ENVELOPE_OBJECTS_MAX;
+use crate::intake::{self, Incoming};
+use crate::limits::{ENVELOPE_NODES_MAX, ENVELOPE_OBJECTS_MAX};
 use crate::peers::delivery::Beside;
 use crate::peers::head::told;
 use crate::peers::inbound::{self, Proved};
@@ -64,6 +65,9 @@ pub async fn post(
     let source = Source {
         party: caller.reader.party().clone(),
         principal: caller.name().to_owned(),
+        reader: Arc::clone(&caller.reader),
+        action: Action::Write,
+        claims: false,
     };
     let proved = prove(&ctx.app, &caller, &beside, &headers).await?;
     let handling = inbound::handling(
@@ -75,63 +79,11 @@ pub async fn post(
     )
     .map_err(|error| Error::unprocessable("envelope.handling", error.to_string()))?;
     let verdicts = intake::accept(&ctx.app, checked, &[collection.key], &source, handling).await?;
-    let verdicts = hide(&ctx, &caller, collection.key, verdicts).await?;
     let status = status::Resource::new(&ctx.app, requested, &verdicts, &pointers)?;
     let json = serde_json::to_string(&status).map_err(Error::internal)?;
     ctx.statuses
         .keep(&ctx.app, &caller, collection.key, status.id(), json.clone());
     Ok(respond::body(StatusCode::ACCEPTED, json))
-}
-
-/// Marks the verdicts about records the sender may not see: an answer must not tell of them. A record is seen in the collection
-/// it came into or in another it lies in, or past all collections by the party's own staff.
-async fn hide(
-    ctx: &Ctx,
-    caller: &Caller,
-    collection: CollectionKey,
-    mut verdicts: Vec<Verdict>,
-) -> Result<Vec<Verdict>> {
-    let (worker, caller) = (Arc::clone(ctx), caller.clone());
-    reading(ctx, verdicts.len() > 16, move || {
-        for verdict in &mut verdicts {
-            if let Some(stands) = verdict.stands {
-                // what was taken in lies in this collection now; what stood in the way may lie elsewhere only
-                let here = verdict.fate.is_success().then_some(collection);
-                verdict.hidden = !sees(&worker, &caller, stands, here)?;
-            }
-        }
-        Ok(verdicts)
-    })
-    .await
-}
-
-fn sees(ctx: &Ctx, caller: &Caller, stands: Stands, here: Option<CollectionKey>) -> Result<bool> {
-    let release = &ctx.app.release;
-    let in_register = release.register_scope(&caller.reader)?;
-    if in_register.contains(stands.label_set) {
-        return Ok(true);
-    }
-    let catalog = ctx.app.catalog();
-    let readable = |key: CollectionKey| -> Result<bool> {
-        let Some(row) = catalog.collection_by_key(key) else {
-            return Ok(false);
-        };
-        Ok(ctx.rights.of(&ctx.app, caller, row).can_read
-            && release
-                .scope(&caller.reader, key)?
-                .contains(stands.label_set))
-    };
-    if let Some(key) = here
-        && readable(key)?
-    {
-        return Ok(true);
-    }
-    for (key, _) in ctx.app.store.memberships(stands.seq)? {
-        if Some(key) != here && readable(key)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn admit(
@@ -199,10 +151,11 @@ fn not_paused(ctx: &Ctx, caller: &Caller) -> Result<()> {
 fn split(bytes: &[u8]) -> Result<(Vec<Incoming>, Beside)> {
     let limits = Limits {
         bytes_max: bytes.len().max(1),
-        nodes_max: usize::MAX,
+        nodes_max: ENVELOPE_NODES_MAX,
         ..Limits::default()
     };
-    let envelope = envelope(bytes, &limits).map_err(|finding| refusal(&finding))?;
+    let envelope =
+        envelope(bytes, &limits, ENVELOPE_OBJECTS_MAX).map_err(|finding| refusal(&finding))?;
     if envelope.objects.is_empty() {
         // section 2: an empty list must not be sent; 3.7: an envelope to add has objects
         return Err(Error::unprocessable(
@@ -218,13 +171,6 @@ fn split(bytes: &[u8]) -> Result<(Vec<Incoming>, Beside)> {
     {
         let text = format!("`/objects/{index}` is not a JSON object");
         return Err(Error::unprocessable("envelope.object", text));
-    }
-    if envelope.objects.len() > ENVELOPE_OBJECTS_MAX {
-        let text = format!(
-            "the envelope holds {} objects, at most {ENVELOPE_OBJECTS_MAX} are taken at once",
-            envelope.objects.len()
-        );
-        return Err(Error::unprocessable("envelope.count", text));
     }
     let objects = envelope
         .objects

@@ -101,7 +101,7 @@ fn detail(verdict: &Verdict, pointer: &str) -> Detail {
     Detail {
         id: or(&verdict.id, pointer),
         version: or(&verdict.version, STABLE_TEXT),
-        message: verdict.text(),
+        message: verdict.fate.text(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The HTTP side over a whole node in a temporary folder, without sockets: what each reader gets, and does not.
 
+mod bounds;
 mod secrecy;
 mod trouble;
 

@@ -57,13 +57,34 @@ async fn an_answer_does_not_tell_of_records_the_sender_may_not_see() {
     let hidden = indicator(1, true);
     let (taken, said) = post(&node, "olena@ua", COLLECTION, &hidden).await;
     assert!(taken && said.contains("log entry"), "{said}");
-    // the very same, and one that was never here: the same words, and no place in the log
+    let before = node.app.store.head().unwrap().size;
+    // the very same, and one that was never here: the same words, each with an entry of its own
     let known = post(&node, "node@eu", INBOX, &hidden).await;
     let new = post(&node, "node@eu", INBOX, &indicator(2, false)).await;
-    assert_eq!(known, (true, "accepted".to_owned()));
-    assert_eq!(known, new);
-    // other content under its version, and a later version of it: one refusal, whatever the reason
-    let other = hidden.replace("192.0.2.1", "192.0.2.77");
+    assert_eq!(known, (true, format!("accepted as log entry {before}")));
+    assert_eq!(new, (true, format!("accepted as log entry {}", before + 1)));
+    // and so when they are sent once more
+    let known = post(&node, "node@eu", INBOX, &hidden).await;
+    let new = post(&node, "node@eu", INBOX, &indicator(2, false)).await;
+    assert_eq!(known, (true, format!("already here, log entry {before}")));
+    assert_eq!(
+        new,
+        (true, format!("already here, log entry {}", before + 1))
+    );
+    // other content under the version EU gave too: what it would be told if only its own were here
+    let (_, said) = post(
+        &node,
+        "node@eu",
+        INBOX,
+        &hidden.replace("192.0.2.1", "192.0.2.7"),
+    )
+    .await;
+    let (_, of_its_own) = post(&node, "node@eu", INBOX, &indicator(2, true)).await;
+    assert_eq!(said, of_its_own);
+    // other content under a version it never gave, and a later version of it: one refusal, whatever the reason
+    let hidden = indicator(4, true);
+    assert!(post(&node, "olena@ua", COLLECTION, &hidden).await.0);
+    let other = hidden.replace("192.0.2.4", "192.0.2.77");
     let later = other.replace(r#""modified":"2024-01-01"#, r#""modified":"2024-02-01"#);
     let conflict = post(&node, "node@eu", INBOX, &other).await;
     let originator = post(&node, "node@eu", INBOX, &later).await;

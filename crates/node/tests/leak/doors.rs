@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::judge::{Filter, Sight};
-use super::world::World;
+use super::world::{HOLDER, World};
 
 const TAXII: &str = "application/taxii+json;version=2.1";
 
@@ -67,6 +67,24 @@ impl World {
         path: &str,
         extra: &[(&str, &str)],
     ) -> Answer {
+        self.send(asker, method, path, extra, Vec::new())
+    }
+
+    /// One envelope for a collection.
+    pub(super) fn post(&self, asker: usize, alias: &str, objects: &[Value]) -> Answer {
+        let path = format!("/ua/collections/{alias}/objects/");
+        let body = serde_json::to_vec(&serde_json::json!({ "objects": objects })).unwrap();
+        self.send(asker, "POST", &path, &[("content-type", TAXII)], body)
+    }
+
+    fn send(
+        &self,
+        asker: usize,
+        method: &str,
+        path: &str,
+        extra: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -91,7 +109,7 @@ impl World {
             tls: true,
             certificate: None,
         });
-        let request = request.body(Body::empty()).unwrap();
+        let request = request.body(Body::from(body)).unwrap();
         self.runtime.block_on(async {
             let response = match self.front.answer(connection, request).await {
                 Ok(response) => response,
@@ -106,8 +124,30 @@ impl World {
         })
     }
 
+    /// The list of collections names those a grant names, and no others.
+    fn list_of_collections(&self, asker: usize) {
+        let answer = self.ask(asker, "GET", "/ua/collections/", &[]);
+        let list: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let mut got: Vec<&str> = list["collections"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|collection| collection["alias"].as_str().unwrap())
+            .collect();
+        got.sort_unstable();
+        let mut expected: Vec<&str> = self.askers[asker]
+            .named
+            .iter()
+            .map(|place| self.collections[*place].0.as_str())
+            .collect();
+        expected.sort_unstable();
+        expected.dedup();
+        assert_eq!(got, expected, "{:?}", self.askers[asker].who);
+    }
+
     /// What nobody's records belong in.
     fn public_doors(&self, asker: usize) {
+        self.list_of_collections(asker);
         let size = self.app.store.head().unwrap().size;
         let width = size % 256;
         for path in [
@@ -132,7 +172,7 @@ impl World {
         }
     }
 
-    fn reads(&self, asker: usize, place: usize) -> bool {
+    pub(super) fn reads(&self, asker: usize, place: usize) -> bool {
         self.askers[asker]
             .who
             .reads
@@ -221,7 +261,15 @@ impl World {
                 self.check_object(&path, asker, record, Some(place), object.get());
                 got.push(record);
             }
-            self.sidecar(&path, asker, place, &got[from..], &page.x_comity_handling);
+            let asked = step == Step::Sidecar;
+            self.sidecar(
+                &path,
+                asker,
+                place,
+                (asked, &got[from..]),
+                &page.x_comity_handling,
+            );
+            self.full(&path, &page, limit);
             if !page.more {
                 break;
             }
@@ -249,12 +297,25 @@ impl World {
             self.scan_for_any(&path, asker, &answer.body);
             let page: Envelope = serde_json::from_slice(&answer.body).unwrap();
             got.extend(page.objects.iter().map(|line| self.index(line.get())));
+            self.full(&path, &page, limit);
             if !page.more {
                 break;
             }
             position = format!("&next={}", page.next.unwrap());
         }
         self.same(asker, place, filter, &base, &got);
+    }
+
+    /// A page after which more comes has no gap, and something does come: else its length or its `more` would tell of what is
+    /// withheld.
+    fn full(&self, door: &str, page: &Envelope, limit: usize) {
+        if page.more {
+            assert_eq!(page.objects.len(), limit, "{door} has a gap");
+        }
+        assert!(
+            !page.objects.is_empty() || (!page.more && !door.contains("next=")),
+            "{door} follows a page that said `more`, and is empty"
+        );
     }
 
     fn same(&self, asker: usize, place: usize, filter: &Filter, door: &str, got: &[usize]) {
@@ -271,7 +332,14 @@ impl World {
     }
 
     /// Labels go to peers only, for what is on the page only, and the salt only with whole records.
-    fn sidecar(&self, door: &str, asker: usize, place: usize, got: &[usize], items: &[Value]) {
+    fn sidecar(
+        &self,
+        door: &str,
+        asker: usize,
+        place: usize,
+        (asked, got): (bool, &[usize]),
+        items: &[Value],
+    ) {
         if self.askers[asker].who.role != "peer" {
             assert!(
                 items.is_empty(),
@@ -280,6 +348,15 @@ impl World {
             );
             return;
         }
+        assert_eq!(
+            items.len(),
+            if asked && self.askers[asker].who.party != HOLDER {
+                got.len()
+            } else {
+                0
+            },
+            "{door}: each object has its label when asked for, and only then"
+        );
         for item in items {
             let text = |name: &str| item[name].as_str().unwrap_or_default();
             let record = self.find(text("id"), text("version")).unwrap();
@@ -472,87 +549,6 @@ impl World {
             .unwrap()
             .salt
     }
-
-    /// Words of records are found by who may read them; words of marked parts by nobody.
-    fn searches(&self, asker: usize) {
-        let tries = 8.min(self.records.len());
-        for _ in 0..tries {
-            let record = self.random.below(self.records.len());
-            let rec = &self.records[record];
-            let field = self.random.below(rec.fields.len());
-            let place =
-                (!self.random.once_in(4)).then(|| self.random.below(self.collections.len()));
-            let collection = place.map_or_else(String::new, |place| {
-                format!("&collection={}", self.collections[place].0)
-            });
-            let path = format!("/api/v1/records?q={}{collection}", rec.fields[field].secret);
-            let answer = self.ask(asker, "GET", &path, &[]);
-            self.scan(&path, asker, place, &answer.body);
-            let found = answer.status == 200 && {
-                let hits: Value = serde_json::from_slice(&answer.body).unwrap();
-                hits["records"]
-                    .as_array()
-                    .is_some_and(|hits| !hits.is_empty())
-            };
-            let shown = match self.sight(asker, record, place) {
-                Sight::Shown(hidden) => !hidden.contains(&field),
-                _ => false,
-            };
-            let newest = self.newest(asker, record, place);
-            assert!(
-                !found || (shown && newest),
-                "{path} finds\n{}",
-                self.case(asker, record, place)
-            );
-            if shown && newest && rec.fields[field].tlp.is_none() {
-                assert!(
-                    found,
-                    "{path} does not find\n{}",
-                    self.case(asker, record, place)
-                );
-            }
-            let path = format!(
-                "/api/v1/records?limit=500&id={}{collection}",
-                &rec.id[..rec.id.len() - 33]
-            );
-            let answer = self.ask(asker, "GET", &path, &[]);
-            self.scan(&path, asker, place, &answer.body);
-        }
-    }
-
-    /// No later version may be read there.
-    fn newest(&self, asker: usize, record: usize, place: Option<usize>) -> bool {
-        let rec = &self.records[record];
-        (0..self.records.len()).all(|other| {
-            self.records[other].id != rec.id
-                || self.records[other].version <= rec.version
-                || self.sight(asker, other, place) == Sight::Hidden
-        })
-    }
-
-    /// Deleting what one may not see gives the answer it gives for what is not there.
-    fn deletions(&self, asker: usize) {
-        for place in 0..self.collections.len() {
-            if !(self.reads(asker, place) && self.askers[asker].writes.contains(&place)) {
-                continue;
-            }
-            let base = format!("/ua/collections/{}/objects", self.collections[place].0);
-            let nothing = format!("{base}/tool--{}/", super::world::uuid(&self.random));
-            let nothing = self.ask(asker, "DELETE", &nothing, &[]);
-            for rec in &self.records {
-                if self.listed(asker, place, &all_of(&rec.id)).is_empty() && self.random.once_in(8)
-                {
-                    let path = format!("{base}/{}/", rec.id);
-                    let answer = self.ask(asker, "DELETE", &path, &[]);
-                    assert_eq!(
-                        (answer.status, without_numbers(&answer.body)),
-                        (nothing.status, without_numbers(&nothing.body)),
-                        "{path}"
-                    );
-                }
-            }
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -576,7 +572,7 @@ fn query(filter: &Filter) -> String {
     text
 }
 
-fn all_of(id: &str) -> Filter {
+pub(super) fn all_of(id: &str) -> Filter {
     Filter {
         id: Some(id.to_owned()),
         version: Some("all".to_owned()),
@@ -592,9 +588,4 @@ pub(super) fn opening(proof: &[u8]) -> Vec<u8> {
         .find_map(|line| line.strip_prefix("extra "))
         .and_then(|extra| base64::engine::general_purpose::STANDARD.decode(extra).ok())
         .unwrap_or_default()
-}
-
-fn without_numbers(body: &[u8]) -> String {
-    let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    format!("{} {}", value["title"], value["description"])
 }

@@ -182,6 +182,11 @@ impl World {
                     let who = oracle::Who {
                         person: person.clone(),
                         role: "officer".to_owned(),
+                        exercise: what
+                            .exercise
+                            .is_some()
+                            .then(|| asker.who.exercise.clone())
+                            .flatten(),
                         ..asker.who.clone()
                     };
                     there && oracle::may_receive(HOLDER, &who, &what)

@@ -4,9 +4,12 @@
 //! `COMITY_LEAK_SEED` begins elsewhere, or repeats the world a failure names.
 
 mod doors;
+mod draw;
+mod finding;
 mod inner;
 mod judge;
 mod reproduction;
+mod taking;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -176,11 +176,13 @@ async fn what_is_refused_is_answered_with_the_reason() {
     let Pair { ua, eu } = Pair::meet().await;
     ua.publish(&[indicator(1, 0)], "eu").await;
     ua.push("eu").await;
-    // a conflict: EU holds other content under this identifier and version
-    let other = with(2, 0, r#","name":"another""#);
-    eu.collection("shared", "ua", false, false).await;
-    eu.publish(&[other], "ua").await;
-    ua.publish(&[indicator(2, 0)], "eu").await;
+    // conflicts: EU holds other content under this identifier and version, which UA may read, and under that one, which it may not
+    eu.collection("shared", "ua", true, false).await;
+    eu.publish(&[with(2, 0, r#","name":"another""#)], "ua")
+        .await;
+    eu.publish(&[with(3, 0, r#","name":"another""#)], "pl")
+        .await;
+    ua.publish(&[indicator(2, 0), indicator(3, 0)], "eu").await;
     ua.push("eu").await;
     while eu.give("ua").await > 0 {}
     assert_eq!(ua.state(&id(1)), State::Received);
@@ -188,6 +190,13 @@ async fn what_is_refused_is_answered_with_the_reason() {
     assert_eq!(refused.state, State::Refused);
     assert!(refused.reason.unwrap().contains("other content"));
     assert_eq!(refused.receipts[0].event, "a2");
+    let unseen = ua.recipient(&id(3));
+    assert_eq!(unseen.state, State::Refused);
+    assert_eq!(
+        unseen.reason.as_deref(),
+        Some("it cannot be taken under this identifier"),
+        "a receipt tells no more than the answer"
+    );
     // an officer refuses what the node took
     let command = || {
         Command::Refuse(Refuse {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use comity_access::{Audience, PartyId};
+use comity_access::{Account, Action, Audience, PartyId, PrincipalId, Reader, Role};
 use comity_node::app::{App, Running};
 use comity_node::clock::{Clock, SharedClock};
 use comity_node::config::{Config, Layer};
@@ -142,8 +142,14 @@ impl Side {
             ..Handling::default()
         };
         let party = self.app.party.clone();
+        let principal = PrincipalId::parse(&format!("officer@{party}")).unwrap();
         let source = Source {
-            principal: format!("officer@{party}"),
+            principal: principal.as_str().to_owned(),
+            reader: Arc::new(
+                Reader::new(Account::new(principal, Role::Officer, party.clone())).unwrap(),
+            ),
+            action: Action::Import,
+            claims: false,
             party,
         };
         let incoming = objects.iter().map(|object| Incoming {

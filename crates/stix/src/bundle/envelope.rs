@@ -35,8 +35,12 @@ pub struct Envelope<'a> {
 /// [`crate::validate::check_at`]. What stands around them is read strictly here.
 ///
 /// # Errors
-/// When `bytes` are not an envelope within `limits`.
-pub fn envelope<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Envelope<'a>, Finding> {
+/// When `bytes` are not an envelope within `limits`, or it has more than `objects_max` objects.
+pub fn envelope<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+    objects_max: usize,
+) -> Result<Envelope<'a>, Finding> {
     if bytes.starts_with(b"\xEF\xBB\xBF") {
         return Err(Finding::new(
             &codes::JSON_BOM,
@@ -46,6 +50,7 @@ pub fn envelope<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Envelope<'a>, Fi
     Cutter {
         bytes,
         limits,
+        objects_max,
         at: 0,
         place: Position::START,
         counted: 0,
@@ -56,8 +61,9 @@ pub fn envelope<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Envelope<'a>, Fi
 struct Cutter<'a, 'l> {
     bytes: &'a [u8],
     limits: &'l Limits,
+    objects_max: usize,
     at: usize,
-    /// Position of `counted`, moved on from object to object so that lines are counted once.
+    /// Position of `counted`, moved on from value to value so that lines are counted once.
     place: Position,
     counted: usize,
 }
@@ -135,32 +141,32 @@ impl<'a> Cutter<'a, '_> {
             first = false;
             self.peek();
             let offset = self.at;
+            // before anything is kept of one too many: ten octets of text would become a hundred here
+            if envelope.objects.len() >= self.objects_max {
+                return Err(Finding::new(
+                    &codes::ENVELOPE,
+                    format!("the envelope holds more than {} objects", self.objects_max),
+                ));
+            }
             let bytes = self.value()?;
-            self.place = self
-                .place
-                .advanced(self.bytes.get(self.counted..offset).unwrap_or_default());
-            self.counted = offset;
+            let place = self.place_of(offset);
             envelope.objects.push(Raw {
                 bytes,
                 offset,
-                line: self.place.line,
-                column: self.place.column,
+                line: place.line,
+                column: place.column,
             });
-            if envelope.objects.len() > self.limits.nodes_max {
-                return Err(Finding::new(
-                    &codes::JSON_LIMIT_NODES,
-                    format!(
-                        "the envelope has more than {} objects",
-                        self.limits.nodes_max
-                    ),
-                ));
-            }
         }
         Ok(())
     }
 
     /// Puts a member where it belongs.
-    fn keep(&self, name: &str, text: &'a [u8], envelope: &mut Envelope<'a>) -> Result<(), Finding> {
+    fn keep(
+        &mut self,
+        name: &str,
+        text: &'a [u8],
+        envelope: &mut Envelope<'a>,
+    ) -> Result<(), Finding> {
         if name == "objects" {
             return Ok(());
         }
@@ -216,8 +222,16 @@ impl<'a> Cutter<'a, '_> {
         Ok(text)
     }
 
-    fn parsed(&self, text: &'a [u8], from: usize) -> Result<Document<'a>, Finding> {
-        let base = Position::START.advanced(self.bytes.get(..from).unwrap_or_default());
+    /// The position of `offset`, which is not before the one asked for last.
+    fn place_of(&mut self, offset: usize) -> Position {
+        let passed = self.bytes.get(self.counted..offset).unwrap_or_default();
+        self.place = self.place.advanced(passed);
+        self.counted = self.counted.max(offset);
+        self.place.clone()
+    }
+
+    fn parsed(&mut self, text: &'a [u8], from: usize) -> Result<Document<'a>, Finding> {
+        let base = self.place_of(from);
         Document::parse_with(text, self.limits, &base, crate::json::Scratch::default())
     }
 

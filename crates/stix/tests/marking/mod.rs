@@ -21,6 +21,11 @@ fn s7_2_1_4_predefined_ids() {
     for level in Tlp::ALL {
         assert_eq!(tlp_of(level.id()), Some(level));
     }
+    // OpenCTI's own, which it calls a statement
+    assert_eq!(
+        tlp_of("marking-definition--826578e1-40ad-459f-bc73-ede076f81f37"),
+        Some(Tlp::AmberStrict)
+    );
     // one digit off: an id some libraries ship is not the published one
     assert_eq!(
         tlp_of("marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8488"),

@@ -3,6 +3,7 @@
 mod admin;
 mod evidence;
 mod heads;
+mod kept;
 mod keys;
 mod log;
 mod progress;
@@ -16,6 +17,7 @@ pub use admin::{
 };
 pub use evidence::{CustodyRow, Evidence, EvidenceChange, ExhibitRow, PersonKey};
 pub use heads::{Alarm, AlarmKind, RaiseAlarm, WatchedHead, WitnessedHead};
+pub use kept::{Erased, Kept, KeptObject, KeptVersion, Seen, Terms};
 pub use keys::{CollectionKey, Hash, LabelSetId, Seq};
 pub use log::{
     Change, Disclosure, EntryDetail, EntryKind, Genesis, Head, HeadError, ProofMaterial,

@@ -4,7 +4,7 @@ use comity_ledger::entry::Event;
 
 use super::{
     Admin, Answer, CollectionKey, Consigned, Decide, Evidence, Expire, Hash, Head, LabelSetId,
-    NewReceipt, Progress, SeenHead, Seq, Withdrawal,
+    NewReceipt, Progress, SeenHead, Seq, Terms, Withdrawal,
 };
 
 /// Operations that become durable together, in order.
@@ -95,6 +95,8 @@ pub struct Put {
     pub withdrawal: Option<Withdrawal>,
     /// May bring back a version that was deleted here. Without it, the same content of that version is refused.
     pub revive: bool,
+    /// On what it was decided, and what it may do to what is here.
+    pub terms: Terms,
 }
 
 /// Remove records. Leaf hash, content hash and reason stay; bytes, salt and search rows go when no collection holds the
@@ -159,8 +161,10 @@ pub struct Refuse {
     pub what: String,
     /// Who offered it.
     pub who: String,
-    /// Why it was refused, in words for the sender.
+    /// Why it was refused.
     pub reason: String,
+    /// What the sender is told instead, where the reason is not for it to know.
+    pub told: Option<String>,
     /// SHA-256 of the canonical form of what was offered, or of `what`.
     pub content_sha256: Hash,
     /// The sender's leaf, when a receipt is owed for it.
@@ -273,12 +277,14 @@ pub enum Stored {
         seq: Seq,
         /// Its label set, which stands.
         label_set: LabelSetId,
-        /// The entry of its first acceptance.
+        /// The entry of its first acceptance, or the one that notes this delivery ([`Terms::noted`]).
         entry_index: u64,
         /// How many collections it was added to now. If any, that is one more log entry.
         added_to: u32,
         /// The label set given now is another than the one kept. The one kept stands; see [`Relabel`].
         label_differs: bool,
+        /// It came under the label set given now, by [`Terms::relabel`].
+        relabelled: bool,
     },
     /// Same id and version, other content: refused, both hashes kept.
     Conflict {
@@ -330,6 +336,9 @@ pub enum Fault {
     /// No such record.
     #[error("no record {}", .0.0)]
     UnknownRecord(Seq),
+    /// Between the decision and the write, another origin's record came in its way; see [`Terms::seen`].
+    #[error("another delivery of the same object came in at the same moment: send it again")]
+    Overtaken,
     /// No such principal, token, peer...
     #[error("no {what} `{key}`")]
     Unknown {

@@ -116,7 +116,7 @@ impl Tx<'_> {
                 seq: None,
                 content_sha256: &refuse.content_sha256,
                 label: None,
-                reason: Some(&refuse.reason),
+                reason: Some(refuse.told.as_deref().unwrap_or(&refuse.reason)),
             };
             self.owe(logged.index, consigned, &about, &salt)?;
         }

@@ -8,10 +8,11 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    answers::derived,
     put::hex,
     tx::{Failure, Tx, to_i64},
 };
-use crate::{Delete, EntryKind, Fault, Hash, LabelSetId, Outcome, Relabel, Seq};
+use crate::{Delete, EntryKind, Fault, Hash, LabelSetId, Outcome, Put, Relabel, Seq};
 
 struct Target {
     seq: i64,
@@ -20,6 +21,7 @@ struct Target {
     version_key: String,
     entry_index: i64,
     content_sha256: Hash,
+    origin: String,
 }
 
 impl Tx<'_> {
@@ -73,7 +75,7 @@ impl Tx<'_> {
 
     fn targets(&self, object: i64, delete: &Delete) -> Result<Vec<Target>, Failure> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT seq, type, label_set, version_key, entry_index, content_sha256 FROM record
+            "SELECT seq, type, label_set, version_key, entry_index, content_sha256, origin FROM record
              WHERE object = ?1 AND (?2 IS NULL OR version_key = ?2)
                AND (?3 IS NULL OR EXISTS (SELECT 1 FROM member m WHERE m.seq = record.seq AND m.collection = ?3))
              ORDER BY version_key",
@@ -95,6 +97,7 @@ impl Tx<'_> {
                     version_key: row.get(3)?,
                     entry_index: row.get(4)?,
                     content_sha256: row.get(5)?,
+                    origin: row.get(6)?,
                 });
             }
         }
@@ -122,7 +125,7 @@ impl Tx<'_> {
         let content = json!({
             "what": "deletion", "id": delete.id, "version": target.version_key, "by": delete.by,
             "reason": delete.reason, "collections": left, "erased": !stays,
-            "content_sha256": hex(&target.content_sha256),
+            "content_sha256": hex(&target.content_sha256), "origin": target.origin,
         });
         // one salt was given for perhaps several entries: each gets its own from it
         let salt: [u8; 32] = Sha256::new()
@@ -214,28 +217,88 @@ impl Tx<'_> {
     }
 
     pub(super) fn relabel(&mut self, relabel: &Relabel) -> Result<Result<Outcome, Fault>, Failure> {
-        let row: Option<(i64, String, String, i64, String, i64)> = self
-            .connection
-            .prepare_cached(
-                "SELECT r.object, r.type, r.id, r.entry_index, l.text, r.label_set
-                 FROM record r JOIN label_set l ON l.id = r.label_set WHERE r.seq = ?1",
-            )?
-            .query_row([relabel.seq.0], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                ))
-            })
-            .optional()?;
-        let Some((object, object_type, id, entry_index, old_text, old)) = row else {
+        let Some(standing) = self.labelled(relabel.seq.0)? else {
             return Ok(Err(Fault::UnknownRecord(relabel.seq)));
         };
-        let new = self.label_set(&relabel.label_set)?;
-        let seq = relabel.seq.0;
+        self.move_to(relabel.seq.0, &standing, &relabel.label_set)?;
+        let content = json!({
+            "what": "relabel", "id": standing.id, "by": relabel.by, "reason": relabel.reason,
+            "from": standing.text, "to": relabel.label_set,
+        });
+        let link = self.leaf(standing.entry_index)?;
+        let logged = self.log_detail(
+            EntryKind::Relabel,
+            Some(relabel.seq.0),
+            Event::Administration,
+            &content,
+            &relabel.salt,
+            link,
+        )?;
+        Ok(Ok(Outcome::Logged {
+            entry_index: logged.index,
+        }))
+    }
+
+    /// [`crate::Terms::relabel`]: the record comes under the label of this delivery and counts as given by its origin.
+    /// Gives the label set; `None` when nothing changed.
+    pub(super) fn given_anew(
+        &mut self,
+        put: &Put,
+        seq: i64,
+        reason: &str,
+    ) -> Result<Option<i64>, Failure> {
+        let Some(standing) = self.labelled(seq)? else {
+            return Ok(None);
+        };
+        if standing.text == put.label_set && standing.origin == put.origin {
+            return Ok(None);
+        }
+        let label_set = self.move_to(seq, &standing, &put.label_set)?;
+        self.connection
+            .prepare_cached(
+                "UPDATE record SET origin = ?2, author = ?3, granular = ?4 WHERE seq = ?1",
+            )?
+            .execute(params![seq, put.origin, put.author, put.granular])?;
+        let content = json!({
+            "what": "relabel", "id": standing.id, "by": put.author, "reason": reason,
+            "from": standing.text, "to": put.label_set, "from_origin": standing.origin, "to_origin": put.origin,
+        });
+        let link = self.leaf(standing.entry_index)?;
+        self.log_detail(
+            EntryKind::Relabel,
+            Some(seq),
+            put.event,
+            &content,
+            &derived(&put.seed, b"relabel"),
+            link,
+        )?;
+        Ok(Some(label_set))
+    }
+
+    fn labelled(&self, seq: i64) -> Result<Option<Labelled>, Failure> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT r.object, r.type, r.id, r.entry_index, l.text, r.label_set, r.origin
+                 FROM record r JOIN label_set l ON l.id = r.label_set WHERE r.seq = ?1",
+            )?
+            .query_row([seq], |row| {
+                Ok(Labelled {
+                    object: row.get(0)?,
+                    object_type: row.get(1)?,
+                    id: row.get(2)?,
+                    entry_index: row.get(3)?,
+                    text: row.get(4)?,
+                    label_set: row.get(5)?,
+                    origin: row.get(6)?,
+                })
+            })
+            .optional()?)
+    }
+
+    /// Puts a record, and its memberships, under another label set.
+    fn move_to(&mut self, seq: i64, standing: &Labelled, text: &str) -> Result<i64, Failure> {
+        let new = self.label_set(text)?;
         for sql in [
             "UPDATE record SET label_set = ?2 WHERE seq = ?1",
             "UPDATE member SET label_set = ?2 WHERE seq = ?1",
@@ -246,7 +309,7 @@ impl Tx<'_> {
         self.connection
             .prepare_cached("DELETE FROM search WHERE rowid = ?1")?
             .execute([seq])?;
-        *self.records_delta.entry(old).or_default() -= 1;
+        *self.records_delta.entry(standing.label_set).or_default() -= 1;
         *self.records_delta.entry(new).or_default() += 1;
         let collections: Vec<i64> = {
             let mut statement = self
@@ -257,23 +320,19 @@ impl Tx<'_> {
                 .collect::<Result<_, _>>()?
         };
         for collection in collections {
-            self.rejudge(collection, object, &object_type)?;
+            self.rejudge(collection, standing.object, &standing.object_type)?;
         }
-        let content = json!({
-            "what": "relabel", "id": id, "by": relabel.by, "reason": relabel.reason,
-            "from": old_text, "to": relabel.label_set,
-        });
-        let link = self.leaf(entry_index)?;
-        let logged = self.log_detail(
-            EntryKind::Relabel,
-            Some(seq),
-            Event::Administration,
-            &content,
-            &relabel.salt,
-            link,
-        )?;
-        Ok(Ok(Outcome::Logged {
-            entry_index: logged.index,
-        }))
+        Ok(new)
     }
+}
+
+/// A record as relabelling finds it.
+struct Labelled {
+    object: i64,
+    object_type: String,
+    id: String,
+    entry_index: i64,
+    text: String,
+    label_set: i64,
+    origin: String,
 }

@@ -14,6 +14,7 @@ mod exchange;
 mod exhibits;
 mod fsck;
 mod heads;
+mod kept;
 mod log;
 mod migrate;
 mod open;

@@ -14,7 +14,7 @@ use super::{
     standing::Newcomer,
     tx::{Failure, Tx, canonical_text, to_i64},
 };
-use crate::{CollectionKey, EntryKind, Fault, Hash, LabelSetId, Put, Seq, Stored};
+use crate::{CollectionKey, Delete, EntryKind, Fault, Hash, LabelSetId, Put, Seq, Stored, Terms};
 
 /// A record that is there already, or was; then without a label.
 struct Existing {
@@ -32,14 +32,33 @@ impl Tx<'_> {
         let (object, fresh) = self.object(&put.id)?;
         let mut first = fresh;
         if !fresh {
-            if let Some(existing) = self.existing(object, &put.version_key)? {
-                return if self.is_same(put, &existing)? {
-                    self.known(put, object, &existing).map(Ok)
-                } else {
-                    self.conflict(put, &existing).map(Ok)
+            let existing = self.existing(object, &put.version_key)?;
+            if self.overtaken(put, object, existing.as_ref())? {
+                return match existing {
+                    // nobody decided that it may go anywhere or change anything: it is here, and that is all
+                    Some(existing) if self.is_same(put, &existing)? => {
+                        let put = Put {
+                            collections: Vec::new(),
+                            terms: Terms::default(),
+                            ..put.clone()
+                        };
+                        self.known(&put, object, existing).map(Ok)
+                    }
+                    _ => Ok(Err(Fault::Overtaken)),
                 };
             }
-            if let Some(revocation) = self.revocation_before(object, &put.version_key)? {
+            if let Some(existing) = existing {
+                if self.is_same(put, &existing)? {
+                    return self.known(put, object, existing).map(Ok);
+                }
+                let Some(reason) = &put.terms.replace else {
+                    return self.conflict(put, &existing).map(Ok);
+                };
+                self.make_way(put, reason)?;
+            }
+            if !put.terms.past_revocation
+                && let Some(revocation) = self.revocation_before(object, &put.version_key)?
+            {
                 return self.after_revoked(put, &revocation).map(Ok);
             }
             if !put.revive
@@ -95,6 +114,54 @@ impl Tx<'_> {
             .iter()
             .find(missing)
             .map(|key| Fault::UnknownCollection(*key))
+    }
+
+    /// Whether a record of another origin came in since this was decided. What the same origin sent before it, in this batch
+    /// or an earlier one, was decided by the same rules.
+    fn overtaken(&self, put: &Put, object: i64, exact: Option<&Existing>) -> Result<bool, Failure> {
+        let Some(seen) = &put.terms.seen else {
+            return Ok(false);
+        };
+        let last: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT seq FROM record WHERE object = ?1 ORDER BY version_key DESC LIMIT 1",
+            )?
+            .query_row([object], |row| row.get(0))
+            .optional()?;
+        for (then, now) in [
+            (seen.exact, exact.map(|exact| exact.seq)),
+            (seen.last, last),
+        ] {
+            if then.map(|seq| seq.0) == now {
+                continue;
+            }
+            let Some(now) = now else { return Ok(true) };
+            let origin: String = self
+                .connection
+                .prepare_cached("SELECT origin FROM record WHERE seq = ?1")?
+                .query_row([now], |row| row.get(0))?;
+            if origin != put.origin {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Erases the version that is here, for this one to take its place.
+    fn make_way(&mut self, put: &Put, reason: &str) -> Result<(), Failure> {
+        let delete = Delete {
+            id: put.id.clone(),
+            version: Some(put.version_key.clone()),
+            collection: None,
+            scope: None,
+            reason: reason.to_owned(),
+            by: put.author.clone().unwrap_or_default(),
+            erase: true,
+            salt: derived(&put.seed, b"replace"),
+        };
+        // it names no collection, so nothing about it can be at fault
+        self.delete(&delete).map(drop)
     }
 
     fn existing(&self, object: i64, version_key: &str) -> Result<Option<Existing>, Failure> {
@@ -265,7 +332,14 @@ impl Tx<'_> {
     }
 
     /// The same record again: re-delivery is free. New collections widen who can get it, so that is an entry.
-    fn known(&mut self, put: &Put, object: i64, existing: &Existing) -> Result<Stored, Failure> {
+    fn known(&mut self, put: &Put, object: i64, mut existing: Existing) -> Result<Stored, Failure> {
+        let mut relabelled = false;
+        if let Some(reason) = &put.terms.relabel
+            && let Some(label_set) = self.given_anew(put, existing.seq, reason)?
+        {
+            existing.label_set = label_set;
+            relabelled = true;
+        }
         let mut joined = Vec::new();
         for collection in distinct(&put.collections) {
             let member = self
@@ -301,21 +375,74 @@ impl Tx<'_> {
                 link,
             )?;
         }
+        let (fresh, entry_index) = match put.terms.noted {
+            true => self.note_again(put, &existing)?,
+            false => (None, existing.entry_index),
+        };
         if put.consigned.is_some() || put.withdrawal.is_some() {
-            let label: String = self
-                .connection
-                .prepare_cached("SELECT text FROM label_set WHERE id = ?1")?
-                .query_row([existing.label_set], |row| row.get(0))?;
-            self.consign(put, existing.seq, None, &label)?;
+            // who may not know that it was here is not told its label either
+            let label: String = if put.terms.noted {
+                put.label_set.clone()
+            } else {
+                self.connection
+                    .prepare_cached("SELECT text FROM label_set WHERE id = ?1")?
+                    .query_row([existing.label_set], |row| row.get(0))?
+            };
+            let fresh = fresh.as_ref().map(|salt| (entry_index, salt));
+            self.consign(put, existing.seq, fresh, &label)?;
         }
         Ok(Stored::Known {
             seq: Seq(existing.seq),
             label_set: LabelSetId(existing.label_set),
-            entry_index: existing.entry_index,
+            entry_index,
             added_to: u32::try_from(joined.len()).unwrap_or(u32::MAX),
             label_differs: self.interned.label_sets.get(&put.label_set)
                 != Some(&existing.label_set),
+            relabelled,
         })
+    }
+
+    /// Notes that this origin, too, gave a record that is here; once, however often it is sent. Gives the entry and, if a receipt
+    /// can be given for it as for that of a new record, its salt.
+    fn note_again(
+        &mut self,
+        put: &Put,
+        existing: &Existing,
+    ) -> Result<(Option<[u8; 32]>, u64), Failure> {
+        // a refused version never has the hash of the record in its way, so the row can only be one of these
+        if let Some(index) = self.remembered(put, existing)? {
+            return Ok((None, index));
+        }
+        let content = json!({
+            "what": "given-again", "id": put.id, "version": put.version_key, "origin": put.origin, "author": put.author,
+            "label": put.label_set, "content_sha256": hex(&put.content_sha256),
+        });
+        let seed = derived(&put.seed, b"given-again");
+        let about = Some(existing.seq);
+        let (salt, index) = if put.consigned.is_some() {
+            let (logged, salt) = self.log_sealed(
+                EntryKind::Answer,
+                about,
+                put.event,
+                &content,
+                put.content_sha256,
+                &seed,
+                put.link,
+            )?;
+            (Some(salt), logged.index)
+        } else {
+            let logged = self.log_detail(
+                EntryKind::Membership,
+                about,
+                put.event,
+                &content,
+                &seed,
+                put.link,
+            )?;
+            (None, logged.index)
+        };
+        self.remember(put, existing, index)?;
+        Ok((salt, index))
     }
 
     fn conflict(&mut self, put: &Put, existing: &Existing) -> Result<Stored, Failure> {
@@ -387,7 +514,7 @@ impl Tx<'_> {
                 seq: None,
                 content_sha256: &put.content_sha256,
                 label: None,
-                reason: Some(reason),
+                reason: Some(put.terms.refused_as.as_deref().unwrap_or(reason)),
             };
             let seed = derived(&put.seed, &consigned.leaf);
             self.answer_apart(consigned, &about, &seed, None)?;
@@ -402,14 +529,7 @@ impl Tx<'_> {
         code: &str,
         reason: &str,
     ) -> Result<u64, Failure> {
-        let earlier: Option<u64> = self
-            .connection
-            .prepare_cached(
-                "SELECT idx FROM refused_version WHERE seq = ?1 AND content_sha256 = ?2 AND origin = ?3",
-            )?
-            .query_row(params![existing.seq, put.content_sha256, put.origin], |row| row.get(0))
-            .optional()?;
-        if let Some(index) = earlier {
+        if let Some(index) = self.remembered(put, existing)? {
             return Ok(index);
         }
         let content = json!({
@@ -427,12 +547,28 @@ impl Tx<'_> {
             &put.seed,
             link,
         )?;
+        self.remember(put, existing, logged.index)?;
+        Ok(logged.index)
+    }
+
+    /// The entry that says what became of this very delivery before, if it left the record here as it was.
+    fn remembered(&self, put: &Put, existing: &Existing) -> Result<Option<u64>, Failure> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT idx FROM refused_version WHERE seq = ?1 AND content_sha256 = ?2 AND origin = ?3",
+            )?
+            .query_row(params![existing.seq, put.content_sha256, put.origin], |row| row.get(0))
+            .optional()?)
+    }
+
+    fn remember(&self, put: &Put, existing: &Existing, index: u64) -> Result<(), Failure> {
         self.connection
             .prepare_cached(
                 "INSERT INTO refused_version (seq, content_sha256, origin, idx) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![existing.seq, put.content_sha256, put.origin, to_i64(logged.index)?])?;
-        Ok(logged.index)
+            .execute(params![existing.seq, put.content_sha256, put.origin, to_i64(index)?])?;
+        Ok(())
     }
 }
 

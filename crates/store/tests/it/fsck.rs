@@ -347,6 +347,7 @@ fn every_kind_of_damage_is_found() {
         what: r#"{"id":"x"}"#.into(),
         who: "olena@ua".into(),
         reason: "too late".into(),
+        told: None,
         content_sha256: [4; 32],
         consigned: None,
         seed: [4; 32],

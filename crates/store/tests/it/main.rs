@@ -20,4 +20,5 @@ mod migrations;
 mod model;
 mod receipts;
 mod support;
+mod terms;
 mod vault;

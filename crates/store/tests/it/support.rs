@@ -245,6 +245,7 @@ pub(crate) fn put_bytes(
         consigned: None,
         withdrawal: None,
         revive: true,
+        terms: Default::default(),
     }
 }
 

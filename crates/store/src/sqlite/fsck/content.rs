@@ -125,7 +125,11 @@ impl Check<'_> {
         let (kind, event) = match what {
             "membership" => (EntryKind::Membership, None),
             "deletion" => (EntryKind::Deletion, Some(Event::Deletion)),
+            // a change of label by the delivery of who speaks for the record has the event of that delivery
+            "relabel" if content.get("to_origin").is_some() => (EntryKind::Relabel, None),
             "relabel" => (EntryKind::Relabel, Some(Event::Administration)),
+            "given-again" if detail.kind == EntryKind::Answer => (EntryKind::Answer, None),
+            "given-again" => (EntryKind::Membership, None),
             "disclosure" => (EntryKind::Disclosure, Some(Event::Disclosure)),
             "administration" => {
                 let raises = content
@@ -168,8 +172,8 @@ impl Check<'_> {
     fn about_its_record(&mut self, detail: &Detail, content: &Value) -> Result<(), ReadError> {
         let text = |name| content.get(name).and_then(Value::as_str);
         let Some(
-            "membership" | "deletion" | "relabel" | "conflict" | "after-revoked" | "deleted"
-            | "not-successor" | "expiry",
+            "membership" | "given-again" | "deletion" | "relabel" | "conflict" | "after-revoked"
+            | "deleted" | "not-successor" | "expiry",
         ) = text("what")
         else {
             return Ok(());
@@ -195,7 +199,10 @@ impl Check<'_> {
             _ => text("version") == Some(&version),
         };
         let same_id = text("what") == Some("expiry") || text("id") == Some(&id);
-        if detail.entry.link != leaf_hash(&accepted) || !same_id || !same_version {
+        // what was given again links to its sender's leaf
+        let linked =
+            text("what") == Some("given-again") || detail.entry.link == leaf_hash(&accepted);
+        if !linked || !same_id || !same_version {
             self.problem(
                 "entry.record",
                 detail.place(),
@@ -210,6 +217,10 @@ impl Check<'_> {
         match (text("what"), detail.seq) {
             (Some("relabel"), Some(seq)) => {
                 let (from, to) = (text("from").unwrap_or(""), text("to").unwrap_or(""));
+                if let Some(origin) = text("to_origin") {
+                    let author = text("by").map(str::to_owned);
+                    self.folded.given_anew(seq, origin.to_owned(), author);
+                }
                 if !self.folded.relabel(seq, from, to) {
                     self.problem(
                         "record.label",

@@ -114,19 +114,27 @@ impl Check<'_> {
         Ok(seen)
     }
 
-    /// Versions refused because of a record that is here.
+    /// Versions refused because of a record that is here, and records that another party gave again.
     pub(super) fn refused_versions(&mut self) -> Result<u64, ReadError> {
         let connection = self.connection;
         let mut expected: BTreeMap<i64, (i64, String, String)> = BTreeMap::new();
-        self.each(6, &mut |_, said| {
-            if let (Some(seq), "conflict" | "after-revoked" | "deleted" | "not-successor") =
-                (said.seq, said.text("what"))
-            {
-                let offered = said.text("offered_sha256").to_owned();
-                expected.insert(said.index, (seq, offered, said.text("origin").to_owned()));
-            }
-            Ok(())
-        })?;
+        // refusals, and what was given again: beside collections, or as an answer to another log
+        for kind in [1, 6, 7] {
+            self.each(kind, &mut |_, said| {
+                let offered = match said.text("what") {
+                    "conflict" | "after-revoked" | "deleted" | "not-successor" => {
+                        said.text("offered_sha256")
+                    }
+                    "given-again" => said.text("content_sha256"),
+                    _ => return Ok(()),
+                };
+                if let Some(seq) = said.seq {
+                    let origin = said.text("origin").to_owned();
+                    expected.insert(said.index, (seq, offered.to_owned(), origin));
+                }
+                Ok(())
+            })?;
+        }
         let mut statement =
             connection.prepare("SELECT idx, seq, content_sha256, origin FROM refused_version")?;
         let mut rows = statement.query([])?;

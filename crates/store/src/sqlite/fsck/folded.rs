@@ -12,6 +12,8 @@ use super::people::Replay;
 pub(super) struct Folded {
     /// By record: the label before the first change and after the last.
     relabels: HashMap<i64, (String, String)>,
+    /// By record: the origin and author it counts as given by since the last change of its label by a delivery.
+    givers: HashMap<i64, (String, Option<String>)>,
     /// By record: into (true) or out of collections, in order.
     moves: HashMap<i64, Vec<(bool, Vec<i64>)>>,
     pub(super) people: Replay,
@@ -31,6 +33,15 @@ impl Folded {
                 true
             }
         }
+    }
+
+    pub(super) fn given_anew(&mut self, seq: i64, origin: String, author: Option<String>) {
+        self.givers.insert(seq, (origin, author));
+    }
+
+    /// The origin and author a record must have, if a delivery changed those it was taken in with.
+    pub(super) fn giver(&self, seq: i64) -> Option<&(String, Option<String>)> {
+        self.givers.get(&seq)
     }
 
     pub(super) fn moved(&mut self, seq: i64, joined: bool, collections: Vec<i64>) {

@@ -203,7 +203,11 @@ impl Check<'_> {
     }
 
     fn circumstances_of(&mut self, kept: &Kept, given: &Circumstances) -> Result<(), ReadError> {
-        if (&given.origin, &given.author) != (&kept.origin, &kept.author) {
+        let (origin, author) = match self.folded.giver(kept.seq) {
+            Some((origin, author)) => (origin, author),
+            None => (&given.origin, &given.author),
+        };
+        if (origin, author) != (&kept.origin, &kept.author) {
             self.problem(
                 "record.circumstances",
                 kept.place(),
