@@ -9,7 +9,7 @@ use comity_ledger::checkpoint::Checkpoint;
 use comity_ledger::cosignature::Cosigner;
 use comity_ledger::note::{KeyName, Signer, VerifierKey};
 use comity_ledger::verify::TrustedLog;
-use comity_store::{Admin, Administer, AlarmKind, Fault, Genesis, Op, Outcome, Store};
+use comity_store::{Admin, Administer, AlarmKind, Fault, Genesis, Op, Outcome, Progress, Store};
 
 use crate::catalog::Catalog;
 use crate::clock::SharedClock;
@@ -432,6 +432,36 @@ impl App {
             .next()
             .unwrap_or(Outcome::Progressed);
         self.taken(outcome)
+    }
+
+    /// Several changes, and progress that goes with them, in one transaction. One that is refused leaves the others standing;
+    /// the first refusal is told.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn administer_all(
+        &self,
+        by: &str,
+        changes: Vec<Admin>,
+        progress: Vec<Progress>,
+    ) -> Result<(), AdminError> {
+        let mut ops = Vec::with_capacity(changes.len() + progress.len());
+        for change in changes {
+            ops.push(Op::Admin(Administer {
+                change,
+                by: by.to_owned(),
+                salt: self.salt()?,
+            }));
+        }
+        ops.extend(progress.into_iter().map(Op::Progress));
+        let outcomes = self.sequencer.submit(ops).await?;
+        self.reload()?;
+        for outcome in outcomes {
+            if let Outcome::Rejected(fault) = outcome {
+                return Err(fault.into());
+            }
+        }
+        Ok(())
     }
 
     /// [`Self::administer`] for threads outside the runtime.

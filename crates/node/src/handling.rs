@@ -1,5 +1,12 @@
 //! From an object's own markings and what its sender said about it to the label the register keeps.
 
+mod sidecar;
+
+pub use sidecar::{
+    REASON_BYTES_MAX, SIDECAR_HEADER, SIDECAR_PROPERTY, Sidecar, SidecarError, SidecarItem, Unfit,
+    read_line, read_sidecar, read_sidecar_by_line,
+};
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -8,10 +15,9 @@ use comity_access::{
 };
 use comity_stix::marking::{Pap, Tlp, tlp_of};
 use comity_stix::object::Object;
-use comity_stix::timestamp::Timestamp;
 use comity_store::Withdrawal;
 
-use crate::peers::delivery::{Delivery, Offered, OfferedRecords};
+use crate::peers::delivery::Delivery;
 
 /// What a sender says about handling beside what stands on the objects themselves.
 #[derive(Clone, Debug, Default)]
@@ -25,12 +31,15 @@ pub struct Handling {
     /// The exercise the records belong to.
     pub exercise: Option<String>,
     /// What a Comity peer said about single records, by (id, version key); it leads over the rest.
-    pub by_record: BTreeMap<(String, String), Carried>,
+    pub by_record: CarriedLines,
     /// How the records of a Comity peer are proved; nothing else needs a proof.
     pub delivery: Option<Delivery>,
     /// The one record is our own withdrawal.
     pub withdrawal: Option<Withdrawal>,
 }
+
+/// By (id, version key).
+pub type CarriedLines = BTreeMap<(String, String), Carried>;
 
 /// The label of one record as a peer carries it across the border.
 #[derive(Clone, Debug)]
@@ -223,169 +232,6 @@ pub fn fits(label: &str, object: &Object) -> Result<bool, String> {
         }
     }
     Ok(!label.granular().is_empty())
-}
-
-/// The custom envelope property by which Comity nodes carry labels beside the objects (TAXII 2.1 section 7.1.1). Other
-/// servers ignore it or are never sent it.
-pub const SIDECAR_PROPERTY: &str = "x_comity_handling";
-
-/// The request header by which a Comity node asks for the sidecar on what it pulls.
-pub const SIDECAR_HEADER: &str = "comity-handling";
-
-/// Longest reason of a withdrawal, octets: as long as one of a receipt.
-pub const REASON_BYTES_MAX: usize = comity_ledger::receipt::REASON_BYTES_MAX;
-
-/// Most records one sidecar may speak of.
-const SIDECAR_RECORDS_MAX: usize = crate::limits::ENVELOPE_OBJECTS_MAX;
-
-/// One line of the sidecar.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct SidecarItem {
-    /// The object.
-    pub id: String,
-    /// Its version as written.
-    pub version: String,
-    /// The label, as [`LabelSet::to_json`] writes it.
-    pub label: String,
-    /// Leaf hash of the sender's entry for it, base64.
-    pub leaf: String,
-    /// Index of that entry in the sender's log.
-    pub entry: u64,
-    /// Salt of the commitment, base64. Not for records with granular markings: the parts left out could be guessed by it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub salt: Option<String>,
-    /// That entry as it is logged, 76 bytes, base64.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub logged: Option<String>,
-    /// From that entry to the root of the head beside the records, each hash in base64.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<Vec<String>>,
-    /// This last version asks to remove what came before.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub withdraw: bool,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// What a peer says beside records.
-#[derive(Clone, Debug, Default)]
-pub struct Sidecar {
-    /// Labels.
-    pub by_record: BTreeMap<(String, String), Carried>,
-    /// Entries of the peer's log.
-    pub offered: OfferedRecords,
-}
-
-impl Sidecar {
-    /// Nobody else speaks for our own records: what is really ours is known here with the label we gave it, and nobody is owed
-    /// a receipt for its coming back.
-    #[must_use]
-    pub fn foreign_to(mut self, own: &PartyId) -> Self {
-        let offered = &mut self.offered;
-        self.by_record.retain(|key, carried| {
-            let foreign = carried.label.originator() != own;
-            if let Some(offered) = offered.get_mut(key) {
-                offered.own = !foreign;
-            }
-            foreign
-        });
-        self
-    }
-}
-
-/// Why a sidecar cannot be used. The envelope is refused whole: a record must not come in under a weaker label.
-#[derive(Debug, thiserror::Error)]
-pub enum SidecarError {
-    /// Not the JSON it should be.
-    #[error("`{SIDECAR_PROPERTY}` is not a list of labels: {0}")]
-    Json(String),
-    /// Too many.
-    #[error("`{SIDECAR_PROPERTY}` names {0} records, at most {SIDECAR_RECORDS_MAX} are allowed")]
-    TooMany(usize),
-    /// A label that is none.
-    #[error("the label of `{id}` cannot be used: {text}")]
-    Label {
-        /// The record.
-        id: String,
-        /// What is wrong.
-        text: String,
-    },
-    /// A field that is not base64 of 32 bytes, or a version that is none.
-    #[error("`{field}` of `{id}` is malformed")]
-    Field {
-        /// The record.
-        id: String,
-        /// Which field.
-        field: &'static str,
-    },
-    /// The sender speaks for a record it does not name itself a receiver of.
-    #[error(
-        "`{id}` is not meant for this party: its label names neither `{party}` nor a community"
-    )]
-    NotForUs {
-        /// The record.
-        id: String,
-        /// This node's party.
-        party: String,
-    },
-}
-
-/// Reads a sidecar that a peer sent to `own`.
-///
-/// # Errors
-/// See [`SidecarError`].
-pub fn read_sidecar(text: &[u8]) -> Result<Sidecar, SidecarError> {
-    let items: Vec<SidecarItem> =
-        serde_json::from_slice(text).map_err(|error| SidecarError::Json(error.to_string()))?;
-    if items.len() > SIDECAR_RECORDS_MAX {
-        return Err(SidecarError::TooMany(items.len()));
-    }
-    let mut sidecar = Sidecar::default();
-    for item in items {
-        let (key, carried, offered) = read_item(item)?;
-        sidecar.by_record.insert(key.clone(), carried);
-        sidecar.offered.insert(key, offered);
-    }
-    Ok(sidecar)
-}
-
-/// Reads one line of a sidecar.
-///
-/// # Errors
-/// See [`SidecarError`].
-pub fn read_line(text: &[u8]) -> Result<((String, String), Carried, Offered), SidecarError> {
-    let item =
-        serde_json::from_slice(text).map_err(|error| SidecarError::Json(error.to_string()))?;
-    read_item(item)
-}
-
-fn read_item(item: SidecarItem) -> Result<((String, String), Carried, Offered), SidecarError> {
-    use base64::Engine as _;
-    let field = |field| SidecarError::Field {
-        id: item.id.clone(),
-        field,
-    };
-    let version = Timestamp::parse(&item.version).map_err(|_| field("version"))?;
-    let leaf = base64::engine::general_purpose::STANDARD
-        .decode(&item.leaf)
-        .ok()
-        .and_then(|bytes| comity_ledger::Hash::try_from(bytes.as_slice()).ok())
-        .ok_or_else(|| field("leaf"))?;
-    let label = LabelSet::from_json(&item.label).map_err(|error| SidecarError::Label {
-        id: item.id.clone(),
-        text: error.to_string(),
-    })?;
-    if item
-        .reason
-        .as_ref()
-        .is_some_and(|reason| reason.len() > REASON_BYTES_MAX)
-    {
-        return Err(field("reason"));
-    }
-    let offered = Offered::of(&item).map_err(field)?;
-    let key = (item.id, version.key().to_owned());
-    Ok((key, Carried { label, leaf }, offered))
 }
 
 #[cfg(test)]

@@ -70,6 +70,12 @@ impl Checked {
         self.object.as_deref()
     }
 
+    /// Its identifier, as far as it can be read.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Adds what was found about it beside others. Findings have a pointer into the object and no other place.
     pub fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
         for finding in findings {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use comity_access::{Action, LabelSet, Resource};
 use comity_ledger::entry::Event;
-use comity_store::{DeliveryState, Op, Peer as Row, Progress, Record, Refuse};
+use comity_store::{Op, Peer as Row, Record, Refuse};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
 use super::{ControlError, ErrorKind, person, show};
 use crate::app::App;
-use crate::peers::{push, run};
+use crate::peers::push::{self, PushError};
+use crate::peers::run;
 
 pub(super) fn execute(
     app: &Arc<App>,
@@ -27,30 +28,18 @@ pub(super) fn execute(
     };
     let label = app.release.label(record.label_set)?;
     if let Err(reason) = verdict(app, actor, peer, &label)? {
-        log_refusal(app, actor, peer, &record, &reason)?;
-        let help = format!(
-            "its label is {} of `{}`, and only the originator can widen it",
-            label.tlp(),
-            label.originator()
-        );
-        return Err(ControlError::forbidden(format!(
-            "`{id}` does not go to `{}`: {reason}",
-            peer.key
-        ))
-        .help(help));
+        return Err(kept(app, actor, peer, &record, &reason)?);
     }
-    let queue = Progress::Mark {
-        peer: peer.key.clone(),
-        records: vec![record.seq],
-        state: DeliveryState::Queued,
-        reason: None,
-        receipt: None,
-        not_before: 0,
-    };
-    app.sequencer.submit_blocking(vec![Op::Progress(queue)])?;
-    runtime
-        .block_on(run::push_now(app, peer))
-        .map_err(|error| ControlError::new(ErrorKind::Unreachable, error))?;
+    let unreachable = |error: String| ControlError::new(ErrorKind::Unreachable, error);
+    let handed = runtime
+        .block_on(run::hand_over_now(app, peer, record.seq))
+        .map_err(unreachable)?;
+    match handed {
+        Ok(()) => {}
+        Err(PushError::Kept(reason)) => return Err(kept(app, actor, peer, &record, &reason)?),
+        Err(error @ PushError::NoRoute(_)) => return Err(ControlError::usage(error.to_string())),
+        Err(error) => return Err(unreachable(error.to_string())),
+    }
     let delivery = app
         .store
         .deliveries(record.seq)?
@@ -62,6 +51,28 @@ pub(super) fn execute(
         "state": delivery.as_ref().map(|delivery| delivery.state),
         "reason": delivery.and_then(|delivery| delivery.reason),
     }))
+}
+
+/// Logs that a rule keeps the record here, and says so.
+fn kept(
+    app: &App,
+    actor: &str,
+    peer: &Row,
+    record: &Record,
+    reason: &str,
+) -> Result<ControlError, ControlError> {
+    log_refusal(app, actor, peer, record, reason)?;
+    let text = format!("`{}` does not go to `{}`: {reason}", record.id, peer.key);
+    let error = ControlError::forbidden(text);
+    if reason.starts_with("origin:") {
+        return Ok(error);
+    }
+    let label = app.release.label(record.label_set)?;
+    Ok(error.help(format!(
+        "its label is {} of `{}`, and only the originator can widen it",
+        label.tlp(),
+        label.originator()
+    )))
 }
 
 /// Two questions: may this person pass it on at all, and may the peer have it.

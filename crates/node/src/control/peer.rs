@@ -94,7 +94,14 @@ pub(super) fn execute(
             }
             Ok(json!({ "peers": catalog.peers().len() }))
         }
-        Peer::Show(name) => shown(app, &find(app, &name)?),
+        Peer::Show(name) => {
+            let row = find(app, &name)?;
+            let mut shown = shown(app, &row)?;
+            if let Some(members) = shown.as_object_mut() {
+                members.insert("refused_lately".to_owned(), refused_lately(app, &row)?);
+            }
+            Ok(shown)
+        }
         Peer::Add(asked) => Ok(wait.block_on(admin::add(app, actor, *asked))?),
         Peer::Confirm { name, fingerprint } => {
             let row = find(app, &name)?;
@@ -300,6 +307,35 @@ fn shown(app: &App, row: &Row) -> Result<Value, ControlError> {
         "last_pull": health.last_pull,
         "created": micros_to_text(row.created),
     }))
+}
+
+/// What of this peer's was refused here last, and why, newest first.
+fn refused_lately(app: &App, row: &Row) -> Result<Value, ControlError> {
+    const SHOWN_MAX: usize = 5;
+    const LOOKED_AT_MAX: usize = 500;
+    let account = push::account_name(row);
+    let mut found = Vec::new();
+    for refusal in app.store.refusals(None, LOOKED_AT_MAX)? {
+        let Ok(content) = serde_json::from_str::<Value>(&refusal.content) else {
+            continue;
+        };
+        let text = |name: &str| content.get(name).and_then(Value::as_str);
+        // who offered it, or whose version was refused because of a record here
+        if text("who") != Some(&account) && text("author") != Some(&account) {
+            continue;
+        }
+        let offered = content.get("offered").and_then(|offered| offered.get("id"));
+        found.push(json!({
+            "id": offered.and_then(Value::as_str).or(text("id")),
+            "reason": text("reason"),
+            "entry": refusal.entry_index,
+            "time": micros_to_text(refusal.time_micros),
+        }));
+        if found.len() == SHOWN_MAX {
+            break;
+        }
+    }
+    Ok(found.into())
 }
 
 /// What others pin, in groups for reading aloud. A node without a certificate gets one now, so that the card is whole

@@ -5,13 +5,15 @@
 use std::sync::Arc;
 
 use comity_access::PartyId;
-use comity_store::{Admin, Certificate, Grant, Peer, PeerKind, PeerState, Principal, Subject};
+use comity_store::{
+    Admin, Certificate, Grant, Peer, PeerKind, PeerState, Principal, Progress, Subject,
+};
 use serde::{Deserialize, Serialize};
 
 use super::card::{Card, SOFTWARE};
 use super::client::{Access, Client, ClientError};
 use super::pin::{Fingerprint, fingerprint_text, parse_fingerprint};
-use super::push::account_name;
+use super::push::{account_name, position_name};
 use super::settings::{self, OnWithdrawal, PeerSettings, Route, SignIn};
 use super::taxii::{self, RemoteCollection};
 use crate::app::{AdminError, App};
@@ -154,6 +156,7 @@ pub async fn add(app: &Arc<App>, by: &str, asked: AddPeer) -> Result<serde_json:
         state,
         created: app.clock.now_micros(),
     };
+    let before = routes_before(app, &key);
     take_account(app, by, &peer, &asked, pinned).await?;
     let settings = PeerSettings {
         api_root: String::new(),
@@ -177,8 +180,12 @@ pub async fn add(app: &Arc<App>, by: &str, asked: AddPeer) -> Result<serde_json:
     app.administer(by, Admin::PutPeer(peer.clone())).await?;
     let note = match routes(app, &peer, settings, &asked, found.card.as_ref()).await {
         Ok(settings) => {
+            // a collection that goes there from now on goes with what is in it
+            let widened = settings.push.iter().any(|route| !before.contains(route));
             peer.settings = value(&settings);
-            app.administer(by, Admin::PutPeer(peer.clone())).await?;
+            let progress = widened.then(|| from_the_first(&key)).into_iter().collect();
+            app.administer_all(by, vec![Admin::PutPeer(peer.clone())], progress)
+                .await?;
             None
         }
         // the other side may not know us yet: the routes are found at the next `peer add` or `peer confirm`
@@ -191,6 +198,16 @@ pub async fn add(app: &Arc<App>, by: &str, asked: AddPeer) -> Result<serde_json:
         "peer": peer.key, "party": peer.party, "name": peer.display, "kind": peer.kind, "state": peer.state,
         "fingerprint": found.fingerprint, "log_key": peer.log_key, "settings": peer.settings, "note": note,
     }))
+}
+
+/// What went to a peer of this name until now.
+fn routes_before(app: &App, key: &str) -> Vec<Route> {
+    let catalog = app.catalog();
+    let settings = catalog.peer(key).map(|peer| peer.settings.clone());
+    settings
+        .and_then(|settings| serde_json::from_value::<PeerSettings>(settings).ok())
+        .map(|settings| settings.push)
+        .unwrap_or_default()
 }
 
 fn value(settings: &PeerSettings) -> serde_json::Value {
@@ -519,6 +536,14 @@ pub async fn confirm(
     Ok(())
 }
 
+/// All entries of the log are looked at again for what goes to this peer; what went already is not sent twice.
+fn from_the_first(key: &str) -> Progress {
+    Progress::Position {
+        follower: position_name(key),
+        next_entry: 0,
+    }
+}
+
 /// Ends exchange with a peer: its account, its certificate and its secret go; its records stay.
 ///
 /// # Errors
@@ -528,8 +553,18 @@ pub async fn remove(app: &Arc<App>, by: &str, key: &str) -> Result<(), PeerError
     let peer = catalog
         .peer(key)
         .ok_or_else(|| PeerError::Asked(format!("there is no peer `{key}`")))?;
-    app.administer(by, Admin::DropPeer(key.to_owned())).await?;
-    app.administer(by, Admin::DropPrincipal(account_name(peer)))
+    let account = account_name(peer);
+    let mut changes = vec![Admin::DropPeer(key.to_owned())];
+    // nodes of one party share an account: it goes with the last of them
+    let shared = catalog
+        .peers()
+        .iter()
+        .any(|other| other.key != *key && account_name(other) == account);
+    if !shared {
+        changes.push(Admin::DropPrincipal(account));
+    }
+    // a peer that is added again under this name gets everything that is for it then
+    app.administer_all(by, changes, vec![from_the_first(key)])
         .await?;
     settings::remove_secret(&app.config.dir, key)?;
     Ok(())

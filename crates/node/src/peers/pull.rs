@@ -7,17 +7,21 @@ use comity_access::{Action, Audience, PartyId, Reader};
 use comity_stix::bundle;
 use comity_stix::finding::Position;
 use comity_stix::json::Limits;
+use comity_stix::timestamp::Timestamp;
 use comity_store::{CollectionKey, Op, PeerKind, Progress, ReadError};
 use serde::{Deserialize, Serialize};
 
 use super::client::{ClientError, TAXII};
 use super::delivery::{Beside, OfferedRecords};
 use super::head::{self, HEAD_HEADER, HEAD_TRIES, HeadError};
-use super::inbound::Proved;
+use super::inbound::{Proved, names};
 use super::push::Target;
 use super::taxii::encode;
 use crate::app::App;
-use crate::handling::{Handling, SIDECAR_HEADER, SidecarError, Source, read_sidecar};
+use crate::clock::micros_to_text;
+use crate::handling::{
+    Handling, SIDECAR_HEADER, SidecarError, Source, Unfit, read_sidecar_by_line,
+};
 use crate::intake::{self, Fate, Incoming};
 use crate::limits::ENVELOPE_NODES_MAX;
 use crate::sequencer::SubmitError;
@@ -65,6 +69,27 @@ struct Cursor {
     added_after: Option<String>,
     /// `next` of the last page, when it had more.
     next: Option<String>,
+    /// The date the pages under way have come to, for when `next` is not honoured any more.
+    #[serde(default)]
+    reached: Option<String>,
+}
+
+impl Cursor {
+    /// `next` is only good for a while (section 3.5): goes on by date, from just before the last page's end, for more objects
+    /// may have been added at that very moment. Those that come twice are known.
+    fn without_next(&self) -> Self {
+        let from = self.reached.as_deref().and_then(just_before);
+        Self {
+            added_after: from.or_else(|| self.added_after.clone()),
+            next: None,
+            reached: None,
+        }
+    }
+}
+
+fn just_before(date: &str) -> Option<String> {
+    let micros = Timestamp::parse(date).ok()?.unix_micros();
+    Some(micros_to_text(micros.saturating_sub(1)))
 }
 
 /// Objects asked for at once.
@@ -84,7 +109,9 @@ pub async fn pull(
     local: CollectionKey,
     remote: &str,
 ) -> Result<Pulled, PullError> {
-    let text = app.store.cursor(&target.peer.key, remote)?;
+    // one of theirs may go into several of ours, each with a place of its own
+    let source = format!("{remote} {}", local.0);
+    let text = app.store.cursor(&target.peer.key, &source)?;
     let mut cursor: Cursor = text
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default();
@@ -102,8 +129,7 @@ pub async fn pull(
             Err(PullError::Client(ClientError::Status {
                 status: 400 | 404, ..
             })) if cursor.next.is_some() => {
-                // `next` is only good for a while (section 3.5): go on by date
-                cursor.next = None;
+                cursor = cursor.without_next();
                 continue;
             }
             other => other?,
@@ -116,7 +142,7 @@ pub async fn pull(
             let value = serde_json::to_string(&cursor).ok();
             let progress = Progress::Cursor {
                 peer: target.peer.key.clone(),
-                source: remote.to_owned(),
+                source: source.clone(),
                 value,
             };
             app.sequencer.submit(vec![Op::Progress(progress)]).await?;
@@ -180,7 +206,7 @@ async fn page(
     } else {
         None
     };
-    let handling = handling(app, target, &beside, proved.as_ref())?;
+    let (handling, unfit) = handling(app, target, &beside, proved.as_ref())?;
     let objects: Vec<Incoming> = envelope
         .objects
         .iter()
@@ -203,7 +229,12 @@ async fn page(
         action: Action::Write,
         claims: false,
     };
-    let checked = intake::check_all(objects, Arc::new(intake::options())).await?;
+    let mut checked = intake::check_all(objects, Arc::new(intake::options())).await?;
+    for object in &mut checked {
+        if let Some(reason) = unfit.about(object, &handling.by_record) {
+            object.refuse("label", reason);
+        }
+    }
     for verdict in intake::accept(app, checked, &[local], &source, handling).await? {
         match verdict.fate {
             Fate::New { .. } | Fate::NewVersion { .. } => pulled.new += 1,
@@ -217,9 +248,11 @@ async fn page(
         .get("x-taxii-date-added-last")
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
+    let leads_on = more && envelope.next.is_some();
     let reached = Cursor {
+        reached: last.clone().filter(|_| leads_on),
         // while `next` leads on, the date stays what the walk began with: servers bind `next` to the query (section 3.5)
-        added_after: if more && envelope.next.is_some() {
+        added_after: if leads_on {
             cursor.added_after.clone()
         } else {
             last.or_else(|| cursor.added_after.clone())
@@ -245,7 +278,7 @@ fn handling(
     target: &Target,
     beside: &Beside,
     proved: Option<&Proved>,
-) -> Result<Handling, SidecarError> {
+) -> Result<(Handling, Unfit), SidecarError> {
     let mut handling = Handling {
         tlp: target
             .settings
@@ -259,13 +292,56 @@ fn handling(
         ..Handling::default()
     };
     let mut offered = OfferedRecords::default();
+    let mut unfit = Unfit::default();
     if target.peer.kind == PeerKind::Comity
         && let Some(text) = &beside.handling
     {
-        let sidecar = read_sidecar(text)?.foreign_to(&app.party);
+        let (sidecar, errors) = read_sidecar_by_line(text)?;
+        unfit = errors;
+        let mut sidecar = sidecar.foreign_to(&app.party);
+        sidecar.by_record.retain(|(id, _), carried| {
+            let for_us = names(&carried.label, &app.party);
+            if !for_us {
+                let party = app.party.as_str().to_owned();
+                unfit.note(
+                    id,
+                    &SidecarError::NotForUs {
+                        id: id.clone(),
+                        party,
+                    },
+                );
+            }
+            for_us
+        });
         handling.by_record = sidecar.by_record;
         offered = sidecar.offered;
     }
     handling.delivery = proved.map(|proved| proved.delivery(offered));
-    Ok(handling)
+    Ok((handling, unfit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_whose_next_expired_goes_on_where_it_was() {
+        let walk = Cursor {
+            added_after: Some("2024-01-01T00:00:00.000000Z".to_owned()),
+            next: Some("n".to_owned()),
+            reached: Some("2024-03-01T12:00:00.000000Z".to_owned()),
+        };
+        assert_eq!(
+            walk.without_next(),
+            Cursor {
+                added_after: Some("2024-03-01T11:59:59.999999Z".to_owned()),
+                ..Cursor::default()
+            }
+        );
+        let unsaid = Cursor {
+            reached: None,
+            ..walk.clone()
+        };
+        assert_eq!(unsaid.without_next().added_after, walk.added_after);
+    }
 }

@@ -6,13 +6,13 @@
 //! CRASH POINT: between *sent* and the answer the record goes again after a restart; the peer knows it and says so.
 
 mod envelope;
+mod outcome;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use comity_access::{Account, LabelSet, PrincipalId, Reader, Role};
 use comity_ledger::entry::Event;
-use comity_stix::timestamp::Timestamp;
 use comity_store::{
     CollectionKey, Delivery, DeliveryState, Disclose, EntryKind, Op, Peer, PeerKind, Progress,
     ReadError, Record, Seq,
@@ -29,6 +29,7 @@ use crate::release::{Visible, visible};
 use crate::sequencer::SubmitError;
 
 use envelope::{Envelope, LINE_BYTES_MAX, post_proved, unread};
+use outcome::{About, about, judge, mark, settle_failure};
 
 /// Why handing over stopped for now.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,14 @@ pub enum PushError {
         "there is no account `{0}` to decide release for\n  help: remove the peer and add it again"
     )]
     NoAccount(String),
+    /// A rule keeps the record here.
+    #[error("{0}")]
+    Kept(String),
+    /// Nothing goes to that peer, so nobody said into which of its collections.
+    #[error(
+        "nothing goes to `{0}` yet, so it is not known into which of its collections\n  help: `comity peer add ... --push COLLECTION`"
+    )]
+    NoRoute(String),
 }
 
 /// One peer as handing over sees it.
@@ -254,32 +263,103 @@ pub async fn send(
     let bytes_max =
         (*target.content_length_max.get_or_try_init(ask).await?).min(ENVELOPE_BYTES_MAX);
     let mut tried = 0;
+    let mut closed = None;
     for (remote, envelope) in pack(app, target, &due, bytes_max).await? {
         tried += envelope.records.len();
-        match deliver(app, target, &remote, &envelope).await {
-            Ok(()) => *batch_max = STEP,
-            Err(error) => {
-                settle_failure(app, target, &envelope, &error, batch_max).await?;
-                if is_about_all(&error) {
-                    return Err(error.into());
-                }
-            }
+        let Err(error) = deliver(app, target, &remote, &envelope).await else {
+            *batch_max = STEP;
+            continue;
+        };
+        settle_failure(app, target, &envelope, &error, batch_max).await?;
+        match about(&error) {
+            About::Peer => return Err(error.into()),
+            // what goes elsewhere is not held up by it
+            About::Collection => closed = Some(error),
+            About::Envelope => {}
         }
     }
-    Ok(tried.max(due.len()))
+    match closed {
+        Some(error) => Err(error.into()),
+        None => Ok(tried.max(due.len())),
+    }
 }
 
-/// The peer is away or does not let us in at all: waiting helps, splitting the envelope does not.
-fn is_about_all(error: &ClientError) -> bool {
-    error.is_passing()
-        || matches!(
-            error,
-            ClientError::Status {
-                status: 401 | 403 | 404 | 405 | 406 | 409 | 415,
-                ..
-            }
-        )
+/// Hands over one record now, by a person's order, whatever the routes say: into the collection it would go to, else the first
+/// one that anything goes to. Release was asked before, and is asked again.
+///
+/// # Errors
+/// See [`PushError`]; nothing is queued then, and the order is repeated.
+pub async fn hand_over(app: &Arc<App>, target: &Target, seq: Seq) -> Result<(), PushError> {
+    let Some(record) = app.store.record(seq)? else {
+        return Err(PushError::Kept("it is not here any more".to_owned()));
+    };
+    if let Err(rule) = rule(app, target, &record)? {
+        return Err(PushError::Kept(rule));
+    }
+    let routed = route(app, target, &record)?.or_else(|| target.routes.first());
+    let Some((_, remote)) = routed else {
+        return Err(PushError::NoRoute(target.peer.key.clone()));
+    };
+    let Some(object) = object(app, target, &record)? else {
+        return Err(PushError::Kept(WITHHELD.to_owned()));
+    };
+    let mut envelope = Envelope::default();
+    let tried = app
+        .store
+        .deliveries(seq)?
+        .iter()
+        .any(|delivery| delivery.peer == target.peer.key && delivery.attempts > 0);
+    envelope.add(sidecar_item(app, &record)?, record, &object, tried);
+    if let Err(error) = deliver(app, target, remote, &envelope).await {
+        let reason = format!("{error} (an order to hand it over is not repeated by itself)");
+        let refused = mark(
+            &target.peer.key,
+            vec![seq],
+            DeliveryState::Refused,
+            Some(reason),
+        );
+        app.sequencer.submit(vec![Op::Progress(refused)]).await?;
+        return Err(error.into());
+    }
+    Ok(())
 }
+
+/// The collections by which a record goes to this peer, if any do.
+fn route<'t>(
+    app: &App,
+    target: &'t Target,
+    record: &Record,
+) -> Result<Option<&'t (CollectionKey, String)>, ReadError> {
+    let memberships = app.store.memberships(record.seq)?;
+    let route = target
+        .routes
+        .iter()
+        .find(|(local, _)| memberships.iter().any(|(key, _)| key == local));
+    Ok(match route {
+        None if has_what_is_withdrawn(app, target, record)? => target.routes.first(),
+        route => route,
+    })
+}
+
+/// The record as this peer may have it; `None` when nothing valid is left of it.
+fn object(app: &App, target: &Target, record: &Record) -> Result<Option<Vec<u8>>, ReadError> {
+    let visible = visible(
+        &app.release,
+        &target.reader,
+        record.label_set,
+        record.granular,
+        &record.bytes,
+    )?;
+    Ok(match visible {
+        Visible::Whole(bytes) => Some(bytes.to_vec()),
+        Visible::Redacted(bytes) => Some(bytes),
+        Visible::Withheld => None,
+    })
+}
+
+/// Why a record without its hidden parts does not go.
+const WITHHELD: &str =
+    "granular: without the parts this peer may not see it would not be a valid object";
 
 /// Reads the due records, leaves out what the peer may not see, and groups them by the peer's collection.
 async fn pack(
@@ -290,39 +370,25 @@ async fn pack(
 ) -> Result<Vec<(String, Envelope)>, PushError> {
     let mut open: HashMap<String, Envelope> = HashMap::new();
     let mut full = Vec::new();
-    let mut gone = Vec::new();
-    let mut withheld = Vec::new();
+    let mut kept: BTreeMap<String, Vec<Seq>> = BTreeMap::new();
     for delivery in due {
+        let mut keep = |rule: String| kept.entry(rule).or_default().push(delivery.seq);
         let Some(record) = app.store.record(delivery.seq)? else {
-            gone.push(delivery.seq);
+            keep("deleted: it was deleted before it was sent".to_owned());
             continue;
         };
-        let memberships = app.store.memberships(record.seq)?;
-        let route = target
-            .routes
-            .iter()
-            .find(|(local, _)| memberships.iter().any(|(key, _)| key == local));
-        let route = match route {
-            None if has_what_is_withdrawn(app, target, &record)? => target.routes.first(),
-            route => route,
-        };
-        let Some((_, remote)) = route else {
-            gone.push(delivery.seq);
+        let Some((_, remote)) = route(app, target, &record)? else {
+            keep("route: it is in no collection that goes to this peer any more".to_owned());
             continue;
         };
-        let object = match visible(
-            &app.release,
-            &target.reader,
-            record.label_set,
-            record.granular,
-            &record.bytes,
-        )? {
-            Visible::Whole(bytes) => bytes.to_vec(),
-            Visible::Redacted(bytes) => bytes,
-            Visible::Withheld => {
-                withheld.push(delivery.seq);
-                continue;
-            }
+        // labels, audiences and the peer's account may be others than when it was queued
+        if let Err(rule) = rule(app, target, &record)? {
+            keep(rule);
+            continue;
+        }
+        let Some(object) = object(app, target, &record)? else {
+            keep(WITHHELD.to_owned());
+            continue;
         };
         let envelope = open.entry(remote.clone()).or_default();
         if !envelope.records.is_empty()
@@ -331,41 +397,23 @@ async fn pack(
         {
             full.push((remote.clone(), std::mem::take(envelope)));
         }
-        if !envelope.objects.is_empty() {
-            envelope.objects.push(b',');
-        }
-        envelope.objects.extend_from_slice(&object);
-        envelope.sidecar.push(sidecar_item(app, &record)?);
-        envelope
-            .records
-            .push((record.seq, record.id, record.version_key));
+        let line = sidecar_item(app, &record)?;
+        envelope.add(line, record, &object, delivery.attempts > 0);
     }
-    let peer = &target.peer.key;
-    let mut ops = Vec::new();
-    if !gone.is_empty() {
-        let rule = "deleted: it left the collection before it was sent".to_owned();
-        ops.push(Op::Progress(mark(
-            peer,
-            gone,
-            DeliveryState::Skipped,
-            Some(rule),
-        )));
-    }
-    if !withheld.is_empty() {
-        let rule =
-            "granular: without the parts this peer may not see it would not be a valid object"
-                .to_owned();
-        ops.push(Op::Progress(mark(
-            peer,
-            withheld,
-            DeliveryState::Skipped,
-            Some(rule),
-        )));
-    }
+    let ops: Vec<Op> = kept
+        .into_iter()
+        .map(|(rule, records)| {
+            let skipped = DeliveryState::Skipped;
+            Op::Progress(mark(&target.peer.key, records, skipped, Some(rule)))
+        })
+        .collect();
     if !ops.is_empty() {
         app.sequencer.submit(ops).await?;
     }
-    full.extend(open);
+    full.extend(
+        open.into_iter()
+            .filter(|(_, envelope)| !envelope.records.is_empty()),
+    );
     Ok(full)
 }
 
@@ -380,21 +428,29 @@ async fn deliver(
         url: "the own register".to_owned(),
         text: error.to_string(),
     };
-    let seqs: Vec<Seq> = envelope.records.iter().map(|(seq, _, _)| *seq).collect();
+    let seqs: Vec<Seq> = envelope.records.iter().map(|sent| sent.seq).collect();
+    // a disclosure is noted with the first try: a peer that is away for days does not fill the log
+    let fresh: Vec<Seq> = envelope
+        .records
+        .iter()
+        .filter(|sent| !sent.tried)
+        .map(|sent| sent.seq)
+        .collect();
     let comity = target.peer.kind == PeerKind::Comity;
-    let note = Op::Disclose(Disclose {
-        reader_party: target.peer.party.clone(),
-        principal: target.reader.principal().as_str().to_owned(),
-        records: seqs.clone(),
-        awaited: comity.then(|| (seqs.clone(), due(app, &target.peer))),
-        salt: app.salt().map_err(local)?,
-    });
-    let sent = Op::Progress(mark(&target.peer.key, seqs, DeliveryState::Sent, None));
+    let mut ops = Vec::new();
+    if !fresh.is_empty() {
+        ops.push(Op::Disclose(Disclose {
+            reader_party: target.peer.party.clone(),
+            principal: target.reader.principal().as_str().to_owned(),
+            awaited: comity.then(|| (fresh.clone(), due(app, &target.peer))),
+            records: fresh,
+            salt: app.salt().map_err(local)?,
+        }));
+    }
+    let sent = mark(&target.peer.key, seqs, DeliveryState::Sent, None);
+    ops.push(Op::Progress(sent));
     // durable before the bytes leave (DESIGN section 4)
-    app.sequencer
-        .submit(vec![note, sent])
-        .await
-        .map_err(local)?;
+    app.sequencer.submit(ops).await.map_err(local)?;
     let url = format!("{}collections/{remote}/objects/", target.settings.api_root);
     let answer = if comity {
         post_proved(app, target, &url, envelope).await?
@@ -406,7 +462,7 @@ async fn deliver(
     if status.status == "pending" {
         status = settled(target, &status.id).await?;
     }
-    let ops = judge(target, envelope, &status);
+    let ops = judge(&target.peer.key, envelope, &status);
     app.sequencer.submit(ops).await.map_err(local)?;
     Ok(())
 }
@@ -429,82 +485,6 @@ async fn settled(target: &Target, id: &str) -> Result<RemoteStatus, ClientError>
         url,
         text: "the status stays `pending`".to_owned(),
     })
-}
-
-fn judge(target: &Target, envelope: &Envelope, status: &RemoteStatus) -> Vec<Op> {
-    let key = |version: &str| {
-        Timestamp::parse(version)
-            .map(|at| at.key().to_owned())
-            .unwrap_or_default()
-    };
-    let failures: HashMap<(&str, String), &str> = status
-        .failures
-        .iter()
-        .map(|failure| {
-            (
-                (failure.id.as_str(), key(&failure.version)),
-                failure.message.as_deref().unwrap_or("no reason given"),
-            )
-        })
-        .collect();
-    let unnamed = status.failure_count > status.failures.len() as u64;
-    let mut accepted = Vec::new();
-    let mut refused: BTreeMap<String, Vec<Seq>> = BTreeMap::new();
-    for (seq, id, version_key) in &envelope.records {
-        match failures.get(&(id.as_str(), version_key.clone())) {
-            Some(reason) => refused.entry((*reason).to_owned()).or_default().push(*seq),
-            None if unnamed => {
-                let reason = format!(
-                    "the peer reports {} failures without naming them",
-                    status.failure_count
-                );
-                refused.entry(reason).or_default().push(*seq);
-            }
-            None => accepted.push(*seq),
-        }
-    }
-    let peer = &target.peer.key;
-    let mut ops = Vec::new();
-    if !accepted.is_empty() {
-        ops.push(Op::Progress(mark(
-            peer,
-            accepted,
-            DeliveryState::Accepted,
-            None,
-        )));
-    }
-    for (reason, records) in refused {
-        ops.push(Op::Progress(mark(
-            peer,
-            records,
-            DeliveryState::Refused,
-            Some(reason),
-        )));
-    }
-    ops
-}
-
-/// After a failed POST: what may pass is queued again; an envelope that was refused whole is cut, down to the one record
-/// that is at fault.
-async fn settle_failure(
-    app: &App,
-    target: &Target,
-    envelope: &Envelope,
-    error: &ClientError,
-    batch_max: &mut usize,
-) -> Result<(), PushError> {
-    let seqs: Vec<Seq> = envelope.records.iter().map(|(seq, _, _)| *seq).collect();
-    let peer = &target.peer.key;
-    let op = if is_about_all(error) || seqs.len() > 1 {
-        if !is_about_all(error) {
-            *batch_max = (seqs.len() / 2).max(1);
-        }
-        mark(peer, seqs, DeliveryState::Queued, Some(error.to_string()))
-    } else {
-        mark(peer, seqs, DeliveryState::Refused, Some(error.to_string()))
-    };
-    app.sequencer.submit(vec![Op::Progress(op)]).await?;
-    Ok(())
 }
 
 /// After a restart: what was sent and never answered goes again.
@@ -532,16 +512,5 @@ pub async fn requeue_unanswered(app: &App, peer: &str) -> Result<usize, PushErro
                 None,
             ))])
             .await?;
-    }
-}
-
-fn mark(peer: &str, records: Vec<Seq>, state: DeliveryState, reason: Option<String>) -> Progress {
-    Progress::Mark {
-        peer: peer.to_owned(),
-        records,
-        state,
-        reason,
-        receipt: None,
-        not_before: 0,
     }
 }

@@ -68,11 +68,12 @@ impl Exchange {
         Arc::clone(bells.entry(peer.to_owned()).or_default())
     }
 
-    /// Waits for the turn to act on heads of a party's log: one at a time, so that each is held against the one before.
-    pub async fn turn(&self, party: &str) -> tokio::sync::OwnedMutexGuard<()> {
+    /// Waits for the turn at something only one may do at a time: to act on heads of a party's log, so that each is held
+    /// against the one before (the party's name), or to hand over to a peer ([`push::position_name`]).
+    pub async fn turn(&self, what: &str) -> tokio::sync::OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(turns.entry(party.to_owned()).or_default())
+            Arc::clone(turns.entry(what.to_owned()).or_default())
         };
         turn.lock_owned().await
     }
@@ -227,7 +228,8 @@ async fn keep_pushing(app: Arc<App>, peer: Arc<Peer>) {
         let result = match step {
             Ok(target) => {
                 let result = push_all(&app, &target, &mut batch_max).await;
-                kept = Some(target);
+                // after a failure what was sent and perhaps not answered is looked for first
+                kept = result.is_ok().then_some(target);
                 result
             }
             Err(error) => Err(error),
@@ -241,6 +243,8 @@ async fn keep_pushing(app: Arc<App>, peer: Arc<Peer>) {
                         if alive.is_err() { return }
                         kept = None;
                     }
+                    // what waits for its time is due without anything happening here
+                    () = tokio::time::sleep(LOOK_AGAIN) => {}
                 }
             }
             Err(error) => {
@@ -251,8 +255,13 @@ async fn keep_pushing(app: Arc<App>, peer: Arc<Peer>) {
     }
 }
 
+/// How often it is looked for what is due again.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
 async fn prepare(app: &Arc<App>, peer: &Arc<Peer>) -> Result<Target, String> {
     let target = target(app, peer)?;
+    // what another task has under way is not queued again
+    let _turn = app.exchange.turn(&push::position_name(&peer.key)).await;
     let requeued = push::requeue_unanswered(app, &peer.key).await;
     requeued.map_err(|error| error.to_string())?;
     Ok(target)
@@ -264,6 +273,11 @@ async fn push_all(app: &Arc<App>, target: &Target, batch_max: &mut usize) -> Res
         return Ok(());
     }
     loop {
+        // one at a time, the command beside the task: what one has under way the other must not send too
+        let _turn = app
+            .exchange
+            .turn(&push::position_name(&target.peer.key))
+            .await;
         let queued = push::queue(app, target)
             .await
             .map_err(|error| error.to_string())?;
@@ -320,6 +334,21 @@ pub async fn push_now(app: &Arc<App>, peer: &Arc<Peer>) -> Result<usize, String>
         .map_err(|error| error.to_string())?;
     let settled = |counts: &comity_store::DeliveryCounts| counts.accepted + counts.refused;
     Ok(usize::try_from(settled(&after).saturating_sub(settled(&before))).unwrap_or(usize::MAX))
+}
+
+/// Hands over one record now, for `comity peer push --record`.
+///
+/// # Errors
+/// [`PushError::Kept`] when a rule keeps the record; inside, in words, when the peer cannot be used at all.
+pub async fn hand_over_now(
+    app: &Arc<App>,
+    peer: &Arc<Peer>,
+    seq: comity_store::Seq,
+) -> Result<Result<(), PushError>, String> {
+    active(peer)?;
+    let target = target(app, peer)?;
+    let _turn = app.exchange.turn(&push::position_name(&peer.key)).await;
+    Ok(push::hand_over(app, &target, seq).await)
 }
 
 /// Fetches from one peer now, once, for `comity peer pull`.

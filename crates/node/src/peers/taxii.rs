@@ -34,12 +34,18 @@ pub struct RemoteStatus {
     /// `complete` or `pending`.
     #[serde(deserialize_with = "words::short")]
     pub status: String,
+    /// Objects that were taken, where the server says.
+    #[serde(default)]
+    pub success_count: Option<u64>,
     /// Failed objects.
     #[serde(default)]
     pub failure_count: u64,
     /// Objects not decided yet.
     #[serde(default)]
     pub pending_count: u64,
+    /// Objects that were taken by name; servers may leave them out.
+    #[serde(default)]
+    pub successes: Vec<StatusDetail>,
     /// Failed objects by name; servers may leave them out.
     #[serde(default)]
     pub failures: Vec<StatusDetail>,

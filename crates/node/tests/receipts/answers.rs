@@ -197,6 +197,13 @@ async fn what_is_refused_is_answered_with_the_reason() {
         Some("it cannot be taken under this identifier"),
         "a receipt tells no more than the answer"
     );
+    // whose it was, is shown on the other side
+    let show = Command::Peer(control::Peer::Show("ua".to_owned()));
+    let shown = run(&eu, "jean", show).await.unwrap();
+    let lately = shown["refused_lately"].as_array().unwrap();
+    assert_eq!(lately.len(), 2, "{lately:?}");
+    let reason = lately[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("other content"), "the true one: {reason}");
     // an officer refuses what the node took
     let command = || {
         Command::Refuse(Refuse {

@@ -69,6 +69,7 @@ async fn a_restored_log_that_goes_another_way_is_caught() {
     let note = shown["shown"].as_str().unwrap();
     assert!(note.starts_with("comity.ua/log/1\n"), "{note}");
     eu.acknowledge("jean").await;
+    restored.publish(&[indicator(60, 0)], "eu").await;
     let error = run::push_now(&restored.app, &restored.peer("eu"))
         .await
         .unwrap_err();

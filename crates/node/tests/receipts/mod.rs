@@ -3,4 +3,5 @@
 mod answers;
 mod heads;
 mod proofs;
+mod routes;
 mod world;

@@ -18,7 +18,8 @@ use comity_node::peers::run;
 use comity_node::sent::{Recipient, State, recipients};
 use comity_stix::finding::Position;
 use comity_store::{
-    Admin, Collection, CollectionKey, Grant, Peer, Principal, Record, Subject, Token, Which,
+    Admin, Change, Collection, CollectionKey, DeliveryState, EntryKind, Grant, Peer, Principal,
+    Record, Subject, Token, Which,
 };
 use comity_testkit::clock::FakeClock;
 use serde_json::Value;
@@ -134,6 +135,15 @@ impl Side {
 
     /// Publishes objects for the other party.
     pub(super) async fn publish(&self, objects: &[String], to: &str) -> Vec<Verdict> {
+        self.publish_in("shared", objects, to).await
+    }
+
+    pub(super) async fn publish_in(
+        &self,
+        collection: &str,
+        objects: &[String],
+        to: &str,
+    ) -> Vec<Verdict> {
         let handling = Handling {
             audience: Audience {
                 parties: std::iter::once(PartyId::parse(to).unwrap()).collect(),
@@ -165,9 +175,15 @@ impl Side {
         let checked = intake::check_all(incoming.collect(), options)
             .await
             .unwrap();
-        intake::accept(&self.app, checked, &[self.key("shared")], &source, handling)
-            .await
-            .unwrap()
+        intake::accept(
+            &self.app,
+            checked,
+            &[self.key(collection)],
+            &source,
+            handling,
+        )
+        .await
+        .unwrap()
     }
 
     /// The latest version of a record, past all rules.
@@ -266,6 +282,25 @@ impl Pair {
         add(&pair.eu, &pair.ua, &[]).await;
         add(&pair.ua, &pair.eu, &["shared=from-ua"]).await;
         pair
+    }
+}
+
+/// Where a record stands with a peer, and why.
+impl Side {
+    pub(super) fn delivery(&self, id: &str) -> Option<(DeliveryState, Option<String>)> {
+        let record = self.record(id).unwrap();
+        let deliveries = self.app.store.deliveries(record.seq).unwrap();
+        deliveries
+            .into_iter()
+            .next()
+            .map(|it| (it.state, it.reason))
+    }
+
+    /// How many hand-overs the log tells of.
+    pub(super) fn disclosures(&self) -> usize {
+        let changes = self.app.store.changes(0, 10_000).unwrap();
+        let of_kind = |change: &&Change| change.kind == EntryKind::Disclosure;
+        changes.iter().filter(of_kind).count()
     }
 }
 

@@ -141,8 +141,10 @@ impl Tx<'_> {
                     return Ok(Err(fault));
                 }
                 let mut insert = self.connection.prepare_cached(
-                    "INSERT OR IGNORE INTO delivery (peer, seq, state, attempts, queued, changed, not_before)
-                     VALUES (?1, ?2, 0, 0, ?3, ?3, 0)",
+                    "INSERT INTO delivery (peer, seq, state, attempts, queued, changed, not_before)
+                     VALUES (?1, ?2, 0, 0, ?3, ?3, 0)
+                     ON CONFLICT (peer, seq) DO UPDATE SET state = 0, reason = NULL, queued = ?3, changed = ?3, not_before = 0
+                     WHERE state = 4",
                 )?;
                 for seq in records {
                     insert.execute(params![peer, seq.0, self.now])?;

@@ -390,7 +390,6 @@ fn deliveries_keep_their_state() {
     let Stored::New { seq, .. } = register.put(put(1, 1, "amber", &[c])) else {
         panic!()
     };
-    let size = register.store.head().unwrap().size;
     register.one(Op::Progress(Progress::Queue {
         peer: "eu".into(),
         records: vec![seq],
@@ -413,6 +412,52 @@ fn deliveries_keep_their_state() {
         DeliveryState::Accepted
     );
     assert_eq!(register.store.delivery_counts("eu").unwrap().accepted, 1);
+    // what the peer said stands, and only what a rule kept is queued again
+    let queue = || {
+        Op::Progress(Progress::Queue {
+            peer: "eu".into(),
+            records: vec![seq],
+        })
+    };
+    let state = |register: &Register| register.store.deliveries(seq).unwrap()[0].state;
+    for op in [
+        mark(DeliveryState::Queued),
+        mark(DeliveryState::Skipped),
+        queue(),
+    ] {
+        register.one(op);
+        assert_eq!(state(&register), DeliveryState::Accepted);
+    }
+    let Stored::New { seq: second, .. } = register.put(put(2, 1, "amber", &[c])) else {
+        panic!()
+    };
+    for (mark, expected) in [
+        (Some(DeliveryState::Skipped), DeliveryState::Skipped),
+        (None, DeliveryState::Queued),
+        (Some(DeliveryState::Sent), DeliveryState::Sent),
+        (Some(DeliveryState::Skipped), DeliveryState::Sent),
+        (Some(DeliveryState::Refused), DeliveryState::Refused),
+        (None, DeliveryState::Refused),
+        (Some(DeliveryState::Accepted), DeliveryState::Accepted),
+    ] {
+        register.one(Op::Progress(match mark {
+            Some(state) => Progress::Mark {
+                peer: "eu".into(),
+                records: vec![second],
+                state,
+                reason: None,
+                receipt: None,
+                not_before: 0,
+            },
+            None => Progress::Queue {
+                peer: "eu".into(),
+                records: vec![second],
+            },
+        }));
+        let delivery = &register.store.deliveries(second).unwrap()[0];
+        assert_eq!(delivery.state, expected, "after {mark:?}");
+    }
+    let size = register.store.head().unwrap().size;
     assert!(matches!(
         register.one(Op::Progress(Progress::Queue {
             peer: "nobody".into(),
@@ -429,7 +474,7 @@ fn deliveries_keep_their_state() {
     let settings = register.store.peers().unwrap()[0].settings.to_string();
     assert!(settings.contains("push"));
     // where records go is for the log; secrets are in no settings
-    let log = register.store.entry_detail(size - 2).unwrap().unwrap();
+    let log = register.store.entry_detail(size - 3).unwrap().unwrap();
     assert!(log.content.contains(&settings));
     register.one(admin(Admin::DropPeer("eu".into())));
     assert!(register.store.deliveries(seq).unwrap().is_empty());

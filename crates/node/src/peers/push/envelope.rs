@@ -1,6 +1,6 @@
 //! One envelope on its way to a peer, with the proofs beside its records.
 
-use comity_store::{ReadError, Seq};
+use comity_store::{ReadError, Record, Seq};
 
 use super::Target;
 use crate::app::App;
@@ -10,14 +10,38 @@ use crate::peers::delivery::write_beside;
 use crate::peers::head::HEAD_TRIES;
 use crate::proof::Prover;
 
+/// One record of an envelope, for its peer's answer.
+pub(super) struct Sent {
+    pub(super) seq: Seq,
+    pub(super) id: String,
+    pub(super) version_key: String,
+    /// It went before, and the disclosure is noted.
+    pub(super) tried: bool,
+}
+
 #[derive(Default)]
 pub(super) struct Envelope {
-    pub(super) records: Vec<(Seq, String, String)>,
+    pub(super) records: Vec<Sent>,
     pub(super) objects: Vec<u8>,
     pub(super) sidecar: Vec<SidecarItem>,
 }
 
 impl Envelope {
+    /// Adds a record as `object`, the form in which the peer may have it.
+    pub(super) fn add(&mut self, line: SidecarItem, record: Record, object: &[u8], tried: bool) {
+        if !self.objects.is_empty() {
+            self.objects.push(b',');
+        }
+        self.objects.extend_from_slice(object);
+        self.sidecar.push(line);
+        self.records.push(Sent {
+            seq: record.seq,
+            id: record.id,
+            version_key: record.version_key,
+            tried,
+        });
+    }
+
     /// With proofs under `prover`'s head for a Comity node that knows `known` entries of our log.
     pub(super) fn body(
         &self,
