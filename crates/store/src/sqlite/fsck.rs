@@ -5,6 +5,7 @@
 //! tombstones, disclosures and who may do what from the contents that entries commit to. What is bookkeeping (deliveries,
 //! positions, cursors, statuses) is no part of the log and is not compared with it.
 
+mod alarms;
 mod content;
 mod derived;
 mod evidence;
@@ -64,6 +65,7 @@ pub fn fsck<'a>(
         check.step("sealed from", Check::read_sealed_from);
         check.step("details", Check::details);
         check.step("exchange", Check::exchange);
+        check.step("watching", Check::watching);
         check.step("records", |check| check.records(level));
         check.step("exhibits", Check::exhibits);
         check.step("vault", |check| check.vault(dir, level));

@@ -131,6 +131,17 @@ const DAMAGE: &[(&str, &str)] = &[
     ("UPDATE peer_head SET note = 'x'", "head.note"),
     ("DELETE FROM alarm", "alarm.entry"),
     ("UPDATE alarm SET entry_index = 0", "alarm.entry"),
+    (
+        "UPDATE alarm SET acknowledged = 5, acknowledged_by = 'x', remark = 'y'",
+        "alarm.acknowledged",
+    ),
+    ("UPDATE alarm SET detail = 'harmless'", "alarm.changed"),
+    (
+        "UPDATE peer_head SET forgotten = 1 - forgotten",
+        "head.forgotten",
+    ),
+    ("UPDATE watched_head SET size = size + 1", "head.note"),
+    ("UPDATE witnessed_head SET root = zeroblob(32)", "head.note"),
     ("UPDATE withdrawal SET seq = 999", "withdrawal.record"),
     (
         "UPDATE position SET next_entry = 999 WHERE follower = 'search'",

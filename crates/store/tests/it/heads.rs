@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use comity_ledger::checkpoint::Checkpoint;
 use comity_store::witness::{Evidence, Keep, Latest, WitnessDb, WitnessDbError};
 use comity_store::{
     Admin, Administer, AlarmKind, Fault, Op, Outcome, Progress, RaiseAlarm, WatchedHead,
     WitnessedHead,
 };
 
-use crate::support::Register;
+use crate::support::{Register, signer};
 
 fn witnessed(quorum: bool, size: u64, root: u8) -> Op {
     Op::Progress(Progress::Witnessed(WitnessedHead {
@@ -35,12 +36,19 @@ fn a_witnessed_head_only_grows() {
     assert_eq!(register.store.head().unwrap().size, 0);
 }
 
+/// A head of another log, by another signature for each `cosigned`.
+fn note(size: u64, root: u8, cosigned: i64) -> String {
+    let by = signer(u8::try_from(cosigned).unwrap() + 10);
+    let head = Checkpoint::new("other.example/log", size, [root; 32]).unwrap();
+    head.sign(&[&by]).unwrap().to_string()
+}
+
 fn watched(size: u64, root: u8, cosigned: i64) -> Op {
     Op::Progress(Progress::Watched(WatchedHead {
         origin: "other.example/log".to_owned(),
         size,
         root: [root; 32],
-        note: format!("note {size} {cosigned}"),
+        note: note(size, root, cosigned),
         source: "peer".to_owned(),
         cosigned,
     }))
@@ -57,7 +65,7 @@ fn a_watched_head_is_never_overwritten_by_another_root() {
     register.one(watched(5, 1, 6));
     let kept = register.store.watched_head("other.example/log").unwrap();
     let kept = kept.unwrap();
-    assert_eq!((kept.root, kept.note.as_str()), ([1; 32], "note 5 7"));
+    assert_eq!((kept.root, kept.note), ([1; 32], note(5, 1, 7)));
     for size in 6..400 {
         register.one(watched(size, 1, 0));
     }

@@ -3,11 +3,11 @@
 use comity_ledger::entry::{Entry, Event, commitment};
 use comity_store::{
     Admin, Answer, CollectionKey, Consigned, Decide, Decision, Disclose, EntryKind, Expire,
-    NewReceipt, Op, Outcome, Progress, Put, Refuse, SeenHead, Seq, Stored, Withdrawal,
-    WithdrawalAct,
+    NewReceipt, Op, Outcome, Progress, Put, Refuse, SeenHead, Seq, Stored, WatchedHead, Withdrawal,
+    WithdrawalAct, WitnessedHead,
 };
 
-use crate::support::{REVOKED, Register, admin, delete, id, put, put_with, version};
+use crate::support::{ORIGIN, REVOKED, Register, admin, delete, id, put, put_with, sign, version};
 
 pub(crate) fn consigned(leaf: u8) -> Consigned {
     Consigned {
@@ -462,5 +462,20 @@ pub(crate) fn everything(c: CollectionKey, own: Seq) -> Vec<Op> {
         }),
         Op::Receipt(Box::new(receipt(own, Event::ContentConsignment, 9))),
         admin(Admin::RaiseAlarm(Box::new(crate::heads::alarm(1)))),
+        Op::Progress(Progress::Watched(WatchedHead {
+            origin: ORIGIN.to_owned(),
+            size: 7,
+            root: [7; 32],
+            note: sign(7, &[7; 32]).unwrap(),
+            source: "peer".to_owned(),
+            cosigned: 0,
+        })),
+        Op::Progress(Progress::Witnessed(WitnessedHead {
+            quorum: true,
+            size: 1,
+            root: [1; 32],
+            note: sign(1, &[1; 32]).unwrap(),
+            cosigned: 0,
+        })),
     ]
 }

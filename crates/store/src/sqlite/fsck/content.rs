@@ -236,6 +236,8 @@ impl Check<'_> {
                 self.folded.moved(seq, false, keys(content));
             }
             (Some("administration"), _) => {
+                let time = time_of(&detail.entry);
+                self.folded.watch.note(detail.index, time, content);
                 let change = content.get("change").unwrap_or(&Value::Null);
                 if let Err(why) = self.folded.people.apply(change, detail) {
                     self.problem("admin.unknown", detail.place(), &why);

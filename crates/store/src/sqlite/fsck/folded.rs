@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeSet, HashMap},
 };
 
-use super::people::Replay;
+use super::{alarms::Watch, people::Replay};
 
 /// Gathered by [`super::Check::details`], used by the checks after it.
 #[derive(Default)]
@@ -17,6 +17,7 @@ pub(super) struct Folded {
     /// By record: into (true) or out of collections, in order.
     moves: HashMap<i64, Vec<(bool, Vec<i64>)>>,
     pub(super) people: Replay,
+    pub(super) watch: Watch,
 }
 
 impl Folded {
