@@ -46,7 +46,8 @@ pub(super) const NEUTRAL: &str = "it cannot be taken under this identifier";
 pub(super) struct Admission<'a> {
     app: &'a App,
     source: &'a Source,
-    asked: HashMap<(String, Option<CollectionKey>, bool), Result<(), String>>,
+    /// By place and whether it is new, then by label.
+    asked: HashMap<(Option<CollectionKey>, bool), HashMap<String, Result<(), String>>>,
     scopes: HashMap<Option<CollectionKey>, Scope>,
 }
 
@@ -92,7 +93,7 @@ impl<'a> Admission<'a> {
             return if same {
                 self.known(put, given, collections, exact)
             } else {
-                self.conflict(put, given, collections, exact)
+                self.conflict(put, given, exact)
             };
         }
         let told = match &kept.last {
@@ -114,7 +115,7 @@ impl<'a> Admission<'a> {
             .flatten();
         put.revive = self.own() || erased.any(|erased| erased.content_sha256 == put.content_sha256);
         put.terms.past_revocation = self.past_revocation(given, kept)?;
-        Ok(self.fresh(put, given, collections).map(|()| told))
+        Ok(Ok(told))
     }
 
     fn own(&self) -> bool {
@@ -157,11 +158,12 @@ impl<'a> Admission<'a> {
             }));
         }
         let gave = exact.origin == self.source.party.as_str();
+        let text = label.to_json();
         let may_move = self.own() || gave || *label.originator() == self.source.party;
         put.collections = collections
             .iter()
             .copied()
-            .filter(|key| may_move && self.ask(&label, Some(*key), false).is_ok())
+            .filter(|key| may_move && self.ask(&label, &text, Some(*key), false).is_ok())
             .collect();
         Ok(Ok(Told::Plainly))
     }
@@ -203,13 +205,7 @@ impl<'a> Admission<'a> {
     }
 
     /// Other content under the same version: the first one stands, unless an officer says that the identifier is ours.
-    fn conflict(
-        &mut self,
-        put: &mut Put,
-        given: &LabelSet,
-        collections: &[CollectionKey],
-        exact: &KeptVersion,
-    ) -> Decided {
+    fn conflict(&mut self, put: &mut Put, given: &LabelSet, exact: &KeptVersion) -> Decided {
         let label = self.app.release.label(exact.label_set)?;
         if self.own() && self.source.claims && *label.originator() != self.app.party {
             put.terms.replace = Some(format!(
@@ -217,14 +213,14 @@ impl<'a> Admission<'a> {
                 exact.origin
             ));
             put.terms.past_revocation = true;
-            return Ok(self.fresh(put, given, collections).map(|()| Told::Plainly));
+            return Ok(Ok(Told::Plainly));
         }
         if self.speaks_itself(given, &label, exact) {
             put.terms.replace = Some(format!(
                 "its originator delivered other content than `{}` had passed on",
                 exact.origin
             ));
-            return Ok(self.fresh(put, given, collections).map(|()| Told::Plainly));
+            return Ok(Ok(Told::Plainly));
         }
         // the register refuses it and logs why
         let told = self.told(exact)?;
@@ -349,7 +345,7 @@ impl<'a> Admission<'a> {
         collections: &[CollectionKey],
     ) -> Result<(), Denied> {
         for key in collections {
-            self.ask(given, Some(*key), true)
+            self.ask(given, &put.label_set, Some(*key), true)
                 .map_err(|reason| denied("not-permitted", reason, Told::Plainly))?;
         }
         put.collections = collections.to_vec();
@@ -360,16 +356,17 @@ impl<'a> Admission<'a> {
     fn ask(
         &mut self,
         label: &LabelSet,
+        text: &str,
         place: Option<CollectionKey>,
         new: bool,
     ) -> Result<(), String> {
         let place = place.filter(|_| self.source.action == Action::Write);
-        let key = (label.to_json(), place, new);
-        if let Some(answer) = self.asked.get(&key) {
+        let asked = self.asked.entry((place, new)).or_default();
+        if let Some(answer) = asked.get(text) {
             return answer.clone();
         }
-        let text = place.map(|key| key.0.to_string());
-        let resource = match &text {
+        let place_text = place.map(|key| key.0.to_string());
+        let resource = match &place_text {
             Some(key) => Resource::record_in(label, key),
             None => Resource::record(label),
         };
@@ -377,17 +374,17 @@ impl<'a> Admission<'a> {
         // what one's own people and constituents add is published in their party's name as well
         let publishes = new && self.source.action == Action::Write && reader.role() != Role::Peer;
         let actions = [self.source.action, Action::Publish];
-        let asked = if publishes {
+        let questions = if publishes {
             &actions[..]
         } else {
             &actions[..1]
         };
-        let no = asked.iter().find_map(|action| {
+        let no = questions.iter().find_map(|action| {
             let decision = self.app.release.access().decide(reader, *action, resource);
             (!decision.permitted).then(|| decision.text())
         });
         let answer = no.map_or(Ok(()), Err);
-        self.asked.insert(key, answer.clone());
+        asked.insert(text.to_owned(), answer.clone());
         answer
     }
 

@@ -26,6 +26,7 @@ mod records;
 mod search;
 mod shelves;
 mod standing;
+mod stands;
 mod tx;
 mod walk;
 
