@@ -25,6 +25,8 @@ pub struct Metrics {
     pub batch_seconds: Histogram,
     /// Objects taken in, by outcome.
     pub objects_total: IntCounterVec,
+    /// Records kept back over TAXII from readers of other parties who would not have learnt the label.
+    pub records_kept_back_total: IntCounter,
     /// Failed log-ins.
     pub authentication_failures_total: IntCounter,
     /// Entries of the log.
@@ -110,6 +112,10 @@ impl Metrics {
             operations_total: counter("operations_total", "operations committed")?,
             batch_seconds,
             objects_total: counters("objects_total", "objects taken in", &["outcome"])?,
+            records_kept_back_total: counter(
+                "records_kept_back_total",
+                "records kept back over TAXII whose label stands beside the object only",
+            )?,
             authentication_failures_total: counter(
                 "authentication_failures_total",
                 "failed log-ins",

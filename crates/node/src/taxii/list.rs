@@ -3,16 +3,27 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use comity_store::{Collection, Filter, PageQuery, Scope};
+use comity_access::Role;
+use comity_store::{Collection, Filter, LabelSetId, PageQuery, ReadError, Scope};
 use http::HeaderMap;
 
 use super::next::{self, Binding};
 use super::query::{self, Query};
 use super::respond;
+use crate::app::App;
+use crate::handling::{SIDECAR_HEADER, is_silent};
 use crate::http::auth::Caller;
 use crate::http::context::Context;
 use crate::http::error::{Error, Result};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_OBJECTS_DEFAULT};
+use crate::peers::inbound::comity_peer;
+
+/// A Comity node that asks for the labels beside the objects.
+#[must_use]
+pub fn beside(app: &App, headers: &HeaderMap, caller: &Caller) -> bool {
+    headers.contains_key(SIDECAR_HEADER)
+        && (caller.reader.role() == Role::Peer || comity_peer(app, &caller.reader).is_some())
+}
 
 /// A checked request for a page.
 #[derive(Clone, Debug)]
@@ -31,6 +42,9 @@ pub struct ListRequest {
     pub start: Option<i64>,
     /// Rows at most.
     pub limit: usize,
+    /// The caller learns labels: it is of this party, or a Comity node that asks for them beside the objects. Others get no
+    /// record that keeps silent about a label of TLP:AMBER or stricter ([`crate::handling::is_silent`]).
+    pub told: bool,
 }
 
 impl ListRequest {
@@ -85,6 +99,9 @@ impl ListRequest {
         }
         let limit_max = ctx.app.config.page_objects_max();
         let scope = ctx.app.release.scope(&caller.reader, collection.key)?;
+        // labels go beside lists, not beside one object
+        let told = *caller.reader.party() == ctx.app.party
+            || (object.is_none() && beside(&ctx.app, headers, caller));
         Ok(Self {
             limit: limit.unwrap_or(PAGE_OBJECTS_DEFAULT).min(limit_max),
             // both bound the page from below: OpenCTI sends them together
@@ -94,7 +111,24 @@ impl ListRequest {
             scope,
             filter,
             filter_digest,
+            told,
         })
+    }
+
+    /// Whether a record with this text must be kept from the caller, who would not learn its label.
+    ///
+    /// # Errors
+    /// When the register cannot be read.
+    pub fn keeps_back(
+        &self,
+        app: &App,
+        label: LabelSetId,
+        object: &[u8],
+    ) -> Result<bool, ReadError> {
+        if self.told {
+            return Ok(false);
+        }
+        Ok(is_silent(object, &*app.release.label(label)?))
     }
 
     /// The question to the register.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use comity_access::Reader;
+use comity_stix::marking::Tlp;
 use comity_store::{LabelSetId, PageEnd, PageQuery, Seq};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
@@ -163,17 +164,23 @@ fn page(
                 hides
             }
         };
-        if !(hides && withheld(app, reader, &line)?) {
+        let look =
+            hides || (!request.told && app.release.label(line.label_set)?.tlp() >= Tlp::Amber);
+        if !(look && withheld(app, reader, request, &line)?) {
             kept.push(line);
         }
     }
     Ok((kept, end))
 }
 
-fn withheld(app: &App, reader: &Reader, line: &Line) -> Result<bool> {
+fn withheld(app: &App, reader: &Reader, request: &ListRequest, line: &Line) -> Result<bool> {
     let Some(record) = app.store.record(line.seq)? else {
         return Ok(true);
     };
+    if request.keeps_back(app, record.label_set, &record.bytes)? {
+        app.metrics.records_kept_back_total.inc();
+        return Ok(true);
+    }
     let left = visible(
         &app.release,
         reader,

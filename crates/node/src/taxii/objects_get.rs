@@ -5,16 +5,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use comity_access::Role;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use http::{HeaderMap, StatusCode};
 
-use super::list::ListRequest;
+use super::list::{self, ListRequest};
 use super::page::{self, Page};
 use super::page_cache::{Kept, Key};
 use super::respond;
 use crate::disclosure::disclose;
-use crate::handling::SIDECAR_HEADER;
 use crate::http::auth::Caller;
 use crate::http::context::{Ctx, reading};
 use crate::http::encoding::{COMPRESS_FROM_OCTETS, Coding};
@@ -36,9 +34,7 @@ pub async fn get(
     super::api_root::check(&ctx, &root)?;
     let request = ListRequest::new(&ctx, &caller, &collection, None, &headers, query.as_deref())?;
     // a Comity peer gets the labels beside the objects; the body is finished here, and compressed on its way out
-    let beside = headers.contains_key(SIDECAR_HEADER)
-        && (caller.reader.role() == Role::Peer
-            || inbound::comity_peer(&ctx.app, &caller.reader).is_some());
+    let beside = list::beside(&ctx.app, &headers, &caller);
     let coding = if beside {
         Coding::Identity
     } else {
@@ -69,6 +65,7 @@ async fn fetch(ctx: &Ctx, caller: &Caller, request: &ListRequest, coding: Coding
         start: request.start,
         limit: request.limit,
         foreign: caller.reader.party() != &ctx.app.party,
+        told: request.told,
         coding,
     };
     if let Some(kept) = ctx.pages.get(&key, generation, ctx.app.clock.monotonic()) {

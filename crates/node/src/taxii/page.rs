@@ -36,7 +36,7 @@ pub type Released = Arc<[(Seq, LabelSetId)]>;
 /// 500 when the register cannot be read.
 pub fn build(app: &App, reader: &Reader, request: &ListRequest) -> Result<Page> {
     let foreign = reader.party() != &app.party;
-    let mut page = Builder::new(app, reader, foreign);
+    let mut page = Builder::new(app, reader, request, foreign);
     let mut query = request.page_query();
     // a withheld record leaves no gap: the page is filled with what comes after it, and `more` is only said of what may be
     // seen. Else its length would tell that the record is there
@@ -81,6 +81,7 @@ fn read(
 struct Builder<'a> {
     app: &'a App,
     reader: &'a Reader,
+    request: &'a ListRequest,
     foreign: bool,
     buffer: Vec<u8>,
     added: Option<(i64, i64)>,
@@ -97,11 +98,12 @@ const WASTE_MAX: usize = 256 << 10;
 const OPEN: &[u8] = br#"{"objects":["#;
 
 impl<'a> Builder<'a> {
-    fn new(app: &'a App, reader: &'a Reader, foreign: bool) -> Self {
+    fn new(app: &'a App, reader: &'a Reader, request: &'a ListRequest, foreign: bool) -> Self {
         let buffer = Vec::with_capacity(4 << 10);
         Self {
             app,
             reader,
+            request,
             foreign,
             buffer,
             added: None,
@@ -113,6 +115,13 @@ impl<'a> Builder<'a> {
 
     fn push(&mut self, row: &Row<'_>) -> Result<()> {
         let redacted;
+        if self
+            .request
+            .keeps_back(self.app, row.label_set, row.bytes)?
+        {
+            self.app.metrics.records_kept_back_total.inc();
+            return Ok(());
+        }
         self.redacted |= row.granular;
         let bytes = if row.granular {
             match visible(
@@ -155,17 +164,7 @@ impl<'a> Builder<'a> {
             let end = read(self.app, query, &mut |row| {
                 // who may see what follows depends on the reader, and so does this page's `more`
                 self.redacted |= row.granular;
-                seen |= !row.granular
-                    || !matches!(
-                        visible(
-                            &self.app.release,
-                            self.reader,
-                            row.label_set,
-                            true,
-                            row.bytes
-                        )?,
-                        Visible::Withheld
-                    );
+                seen |= !self.withholds(row)?;
                 Ok(())
             })?;
             if seen {
@@ -178,6 +177,24 @@ impl<'a> Builder<'a> {
             query.limit = AHEAD_ROWS;
             query.bytes_max = PAGE_BYTES_MAX;
         }
+    }
+
+    /// Whether [`Self::push`] would leave a row out.
+    fn withholds(&self, row: &Row<'_>) -> Result<bool> {
+        if self
+            .request
+            .keeps_back(self.app, row.label_set, row.bytes)?
+        {
+            return Ok(true);
+        }
+        let left = visible(
+            &self.app.release,
+            self.reader,
+            row.label_set,
+            row.granular,
+            row.bytes,
+        )?;
+        Ok(matches!(left, Visible::Withheld))
     }
 
     fn finish(mut self, next: Option<&str>) -> Result<Page> {

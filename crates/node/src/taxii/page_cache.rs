@@ -33,6 +33,8 @@ pub struct Key {
     pub limit: usize,
     /// Whether the reader belongs to another party (then disclosures are noted).
     pub foreign: bool,
+    /// Whether the reader learns labels, so that records are in it that keep silent about theirs.
+    pub told: bool,
     /// How it is compressed.
     pub coding: Coding,
 }
@@ -194,6 +196,7 @@ mod tests {
             start: Some(start),
             limit: 10,
             foreign: false,
+            told: true,
             coding: Coding::Identity,
         }
     }

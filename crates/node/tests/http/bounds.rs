@@ -1,11 +1,11 @@
 //! What one delivery may bring.
 
-use super::{COLLECTION, Node, indicator};
+use crate::support::{COLLECTION, TestNode, indicator};
 
 /// Twenty thousand labels in one envelope made every page slow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_envelope_brings_so_many_labels_and_no_more() {
-    let node = Node::start().await;
+    let node = TestNode::start().await;
     let objects: Vec<String> = (0..=comity_node::limits::LABEL_SETS_NEW_MAX)
         .map(|number| {
             let mut object: serde_json::Value =

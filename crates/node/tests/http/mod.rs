@@ -4,214 +4,14 @@ mod bounds;
 mod secrecy;
 mod trouble;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use ::http::{Request, StatusCode};
-use axum::body::Body;
-use base64::Engine as _;
-use comity_node::app::{App, Running};
-use comity_node::clock::{SharedClock, SystemClock};
-use comity_node::config::{Config, Layer};
-use comity_node::entropy::{SharedEntropy, SystemEntropy};
-use comity_node::http::Context;
-use comity_node::http::connection::Connection;
-use comity_node::http::service::Front;
-use comity_store::{Admin, Collection, CollectionKey, Grant, Principal, Subject, Token};
+use comity_store::Admin;
 use http_body_util::BodyExt as _;
-use sha2::{Digest as _, Sha256};
 
-const COLLECTION: &str = "11111111-1111-4111-8111-111111111111";
-
-struct Node {
-    front: Front,
-    app: Arc<App>,
-    _running: Running,
-    _stop: tokio::sync::watch::Sender<bool>,
-    _dir: tempfile::TempDir,
-}
-
-struct Answer {
-    status: StatusCode,
-    headers: ::http::HeaderMap,
-    json: serde_json::Value,
-}
-
-impl Node {
-    async fn start() -> Self {
-        Self::start_faulty(Arc::new(|_| Ok(()))).await
-    }
-
-    /// A node whose writes fail when `faults` says so.
-    async fn start_faulty(faults: comity_store::Faults) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(
-            dir.path().join("comity.toml"),
-            "party = \"ua\"\ninsecure_http = true\n",
-        )
-        .unwrap();
-        let config = Config::load(dir.path(), Layer::default()).unwrap();
-        let clock: SharedClock = Arc::new(SystemClock::new());
-        let entropy: SharedEntropy = Arc::new(SystemEntropy);
-        App::create(&config, &clock, &entropy).unwrap();
-        let (app, running) = App::open_faulty(config, clock, entropy, faults).unwrap();
-        for (id, role) in [
-            ("olena@ua", "officer"),
-            ("petro@ua", "analyst"),
-            ("anna@eu", "analyst"),
-        ] {
-            app.administer("test@ua", Admin::PutPrincipal(principal(id, role)))
-                .await
-                .unwrap();
-            app.administer("test@ua", Admin::PutToken(token(id)))
-                .await
-                .unwrap();
-        }
-        let read = |name: &str| Grant {
-            subject: Subject::Principal(name.to_owned()),
-            read: true,
-            write: false,
-            delete: false,
-        };
-        let grants = vec![
-            Grant {
-                write: true,
-                delete: true,
-                ..read("olena@ua")
-            },
-            read("anna@eu"),
-        ];
-        let collection = Collection {
-            key: CollectionKey(0),
-            uuid: COLLECTION.to_owned(),
-            alias: Some("feed".to_owned()),
-            title: "Feed".to_owned(),
-            description: None,
-            media_types: Vec::new(),
-            grants,
-            created: 0,
-        };
-        app.administer("test@ua", Admin::PutCollection(collection))
-            .await
-            .unwrap();
-        let (stop, stopping) = tokio::sync::watch::channel(false);
-        let ctx = Context::new(Arc::clone(&app), None, stopping).unwrap();
-        Self {
-            front: Front::new(ctx),
-            app,
-            _running: running,
-            _stop: stop,
-            _dir: dir,
-        }
-    }
-
-    async fn send(&self, who: Option<&str>, method: &str, path: &str, body: &str) -> Answer {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "node.example.org")
-            .header("accept", "application/taxii+json;version=2.1")
-            .header("content-type", "application/taxii+json;version=2.1");
-        if let Some(who) = who {
-            request = request.header("authorization", format!("bearer {}", secret(who)));
-        }
-        let address = SocketAddr::from(([192, 0, 2, 1], 4_000));
-        let connection = Arc::new(Connection {
-            address,
-            tls: true,
-            certificate: None,
-        });
-        let request = request.body(Body::from(body.to_owned())).unwrap();
-        let (parts, body) = self
-            .front
-            .answer(connection, request)
-            .await
-            .unwrap()
-            .into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let json = serde_json::from_slice(&bytes).unwrap_or_default();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            json,
-        }
-    }
-
-    async fn get(&self, who: &str, path: &str) -> Answer {
-        self.send(Some(who), "GET", path, "").await
-    }
-
-    async fn add(&self, objects: &[String]) {
-        let body = format!(r#"{{"objects":[{}]}}"#, objects.join(","));
-        let answer = self
-            .send(
-                Some("olena@ua"),
-                "POST",
-                &format!("/ua/collections/{COLLECTION}/objects/"),
-                &body,
-            )
-            .await;
-        assert_eq!(answer.status, 202, "{}", answer.json);
-        assert_eq!(answer.json["failure_count"], 0, "{}", answer.json);
-    }
-}
-
-fn secret(who: &str) -> String {
-    base64::engine::general_purpose::STANDARD.encode(who)
-}
-
-fn token(who: &str) -> Token {
-    Token {
-        sha256: Sha256::digest(secret(who)).into(),
-        name: who.replace('@', "-"),
-        principal: who.to_owned(),
-        scopes: Vec::new(),
-        created: 0,
-        expires: None,
-    }
-}
-
-fn principal(id: &str, role: &str) -> Principal {
-    Principal {
-        id: id.to_owned(),
-        display: id.to_owned(),
-        role: role.to_owned(),
-        party: id.split_once('@').unwrap().1.to_owned(),
-        entity_of: None,
-        community: true,
-        exercise: None,
-        password_hash: None,
-        disabled: false,
-        created: 0,
-    }
-}
-
-/// An indicator with the TLP:GREEN or the TLP:AMBER marking of TLP 1.
-fn indicator(number: u32, amber: bool) -> String {
-    let marking = if amber {
-        "f88d31f6-486f-44da-b317-01333bde0b82"
-    } else {
-        "34098fce-860f-48ae-8e50-ebd3cc5e41da"
-    };
-    format!(
-        r#"{{"type":"indicator","spec_version":"2.1","id":"indicator--8e2e2d2b-17d4-4cbf-938f-{number:012}","created":"2024-01-01T00:00:00.000Z","modified":"2024-01-01T00:00:00.000Z","pattern":"[ipv4-addr:value = '192.0.2.{number}']","pattern_type":"stix","valid_from":"2024-01-01T00:00:00Z","indicator_types":["malicious-activity"],"object_marking_refs":["marking-definition--{marking}"]}}"#
-    )
-}
-
-fn ids(answer: &Answer) -> Vec<String> {
-    let objects = answer.json["objects"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    objects
-        .iter()
-        .map(|object| object["id"].as_str().unwrap().to_owned())
-        .collect()
-}
+use crate::support::{Ask, COLLECTION, TestNode, ids, indicator, principal, secret};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_reader_gets_its_own_pages_and_no_others() {
-    let node = Node::start().await;
+    let node = TestNode::start().await;
     node.add(&[indicator(1, false), indicator(2, true), indicator(3, false)])
         .await;
     for where_ in ["objects", "manifest"] {
@@ -254,7 +54,7 @@ async fn each_reader_gets_its_own_pages_and_no_others() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_walk_meets_a_change_without_losing_or_repeating() {
-    let node = Node::start().await;
+    let node = TestNode::start().await;
     node.add(
         &(1..=7)
             .map(|number| indicator(number, false))
@@ -292,7 +92,7 @@ async fn a_walk_meets_a_change_without_losing_or_repeating() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn errors_and_addresses() {
-    let node = Node::start().await;
+    let node = TestNode::start().await;
     let found = node.get("olena@ua", "/taxii2/").await;
     assert_eq!(found.json["default"], "https://node.example.org/ua/");
     assert_eq!(node.send(None, "GET", "/taxii2/", "").await.status, 401);
@@ -330,7 +130,7 @@ async fn errors_and_addresses() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_record_is_proved_to_its_readers() {
-    let node = Node::start().await;
+    let node = TestNode::start().await;
     node.add(&[indicator(1, true)]).await;
     let path = format!(
         "/api/v1/records/indicator--8e2e2d2b-17d4-4cbf-938f-{:012}",
@@ -379,18 +179,9 @@ async fn a_record_is_proved_to_its_readers() {
 /// The way peers learn within a second that there is something to fetch.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_comes_within_a_second_of_a_record() {
-    let node = Node::start().await;
-    let request = Request::builder()
-        .uri("/api/v1/events")
-        .header("host", "node.example.org")
-        .header("authorization", format!("bearer {}", secret("anna@eu")));
-    let connection = Arc::new(Connection {
-        address: SocketAddr::from(([192, 0, 2, 1], 4_000)),
-        tls: true,
-        certificate: None,
-    });
-    let request = request.body(Body::empty()).unwrap();
-    let response = node.front.answer(connection, request).await.unwrap();
+    let node = TestNode::start().await;
+    let asked = Ask::new("GET", "/api/v1/events").by(&secret("anna@eu"));
+    let response = asked.open(&node.front).await;
     assert_eq!(response.status(), 200);
     let mut body = response.into_body();
     let mut event = async || {
@@ -413,7 +204,7 @@ async fn an_event_comes_within_a_second_of_a_record() {
 /// Strangers do not see the log grow, and identifiers are not searched for by a letter.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_learn_nothing_of_the_log_s_growth() {
-    let node = Node::start().await;
+    let node = TestNode::start().await;
     node.add(&[indicator(1, false)]).await;
     let stranger = node.send(None, "GET", "/healthz", "").await.json;
     assert_eq!(stranger, serde_json::json!({ "status": "ok" }));
@@ -430,7 +221,7 @@ async fn strangers_learn_nothing_of_the_log_s_growth() {
 /// An account that is disabled while it asks leaves no right behind.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_right_that_was_taken_is_gone_for_the_next_request() {
-    let node = Node::start().await;
+    let node = TestNode::start().await;
     let path = format!("/ua/collections/{COLLECTION}/objects/");
     assert_eq!(node.get("anna@eu", &path).await.status, 200);
     let mut row = principal("anna@eu", "analyst");
@@ -440,4 +231,82 @@ async fn a_right_that_was_taken_is_gone_for_the_next_request() {
         .await
         .unwrap();
     assert_eq!(node.get("anna@eu", &path).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_label_that_stands_beside_the_object_only_does_not_get_lost_at_another_party() {
+    use comity_access::{Account, Action, Reader, Role};
+    use comity_node::handling::{Handling, Source};
+    use comity_node::intake::{self, Incoming};
+    let node = TestNode::start().await;
+    let audience = comity_access::Audience {
+        parties: [comity_access::PartyId::parse("eu").unwrap()].into(),
+        ..Default::default()
+    };
+    let handling = Handling {
+        tlp: Some(comity_stix::marking::Tlp::Amber),
+        audience,
+        ..Handling::default()
+    };
+    let officer = comity_access::PrincipalId::parse("olena@ua").unwrap();
+    let account = Account::new(officer, Role::Officer, node.app.party.clone());
+    let source = Source {
+        party: node.app.party.clone(),
+        principal: "olena@ua".to_owned(),
+        reader: std::sync::Arc::new(Reader::new(account).unwrap()),
+        action: Action::Import,
+        claims: false,
+    };
+    let key = node.app.catalog().collection(COLLECTION).unwrap().key;
+    // 1 and 3 say TLP:GREEN themselves and were labelled AMBER by hand; 2 says TLP:AMBER itself
+    for (number, amber) in [(1, false), (2, true), (3, false)] {
+        let incoming = Incoming {
+            bytes: indicator(number, amber).into_bytes(),
+            position: comity_stix::finding::Position::START,
+        };
+        let checked = intake::check(&incoming, &intake::options());
+        let verdicts = intake::accept(&node.app, vec![checked], &[key], &source, handling.clone())
+            .await
+            .unwrap();
+        assert!(verdicts[0].fate.is_success(), "{:?}", verdicts[0].fate);
+    }
+    for door in ["objects", "manifest"] {
+        let path = format!("/ua/collections/{COLLECTION}/{door}/");
+        assert_eq!(ids(&node.get("olena@ua", &path).await).len(), 3, "{door}");
+        // a short page neither, and it does not say that more follows
+        for path in [path.clone(), format!("{path}?limit=1")] {
+            let page = node.get("anna@eu", &path).await;
+            let foreign = ids(&page);
+            assert!(
+                foreign.len() == 1 && foreign[0].ends_with('2') && page.json["more"].is_null(),
+                "{path} {}",
+                page.json
+            );
+        }
+    }
+    let object = format!(
+        "/ua/collections/{COLLECTION}/objects/indicator--8e2e2d2b-17d4-4cbf-938f-{:012}/",
+        1
+    );
+    assert_eq!(node.get("anna@eu", &object).await.status, 404);
+    assert_eq!(node.get("olena@ua", &object).await.status, 200);
+    // where the label is told with the record, it is given
+    let view = format!(
+        "/api/v1/records/indicator--8e2e2d2b-17d4-4cbf-938f-{:012}?collection=feed",
+        1
+    );
+    let view = node.get("anna@eu", &view).await;
+    assert_eq!(
+        (view.status.as_u16(), view.json["tlp"].as_str()),
+        (200, Some("TLP:AMBER"))
+    );
+    assert!(node.app.metrics.records_kept_back_total.get() >= 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_description_of_the_interface_is_served() {
+    let node = TestNode::start().await;
+    let description = node.send(None, "GET", "/api/v1/openapi.json", "").await;
+    assert_eq!(description.status, 200);
+    assert!(description.json["paths"]["/api/v1/records"].is_object());
 }

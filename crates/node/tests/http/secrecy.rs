@@ -2,13 +2,13 @@
 
 use comity_store::{Admin, Collection, CollectionKey, Grant, Subject};
 
-use super::{COLLECTION, Node, indicator, principal, token};
+use crate::support::{COLLECTION, TestNode, indicator, principal, token};
 
 const INBOX: &str = "22222222-2222-4222-8222-222222222222";
 
 /// A node with a collection that EU's account may write to, and not read.
-async fn node() -> Node {
-    let node = Node::start().await;
+async fn node() -> TestNode {
+    let node = TestNode::start().await;
     for change in [
         Admin::PutPrincipal(principal("node@eu", "peer")),
         Admin::PutToken(token("node@eu")),
@@ -39,7 +39,7 @@ async fn node() -> Node {
 }
 
 /// Posts one object; gives whether it was taken and what was said.
-async fn post(node: &Node, who: &str, collection: &str, object: &str) -> (bool, String) {
+async fn post(node: &TestNode, who: &str, collection: &str, object: &str) -> (bool, String) {
     let path = format!("/ua/collections/{collection}/objects/");
     let body = format!(r#"{{"objects":[{object}]}}"#);
     let answer = node.send(Some(who), "POST", &path, &body).await;

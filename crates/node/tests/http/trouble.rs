@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use super::{COLLECTION, Node, indicator};
+use crate::support::{Answer, COLLECTION, TestNode, indicator};
 
 const SOUND: u8 = 0;
 const FULL: u8 = 1;
@@ -13,7 +13,7 @@ const BROKEN: u8 = 2;
 const REFUSING: u8 = 3;
 
 /// A node and the state of its disk.
-async fn node() -> (Node, Arc<AtomicU8>) {
+async fn node() -> (TestNode, Arc<AtomicU8>) {
     let disk = Arc::new(AtomicU8::new(SOUND));
     let state = Arc::clone(&disk);
     let faults = move |point: &str| match (state.load(Ordering::SeqCst), point) {
@@ -23,10 +23,10 @@ async fn node() -> (Node, Arc<AtomicU8>) {
         (REFUSING, "begin") => Err(Error::other("not now")),
         _ => Ok(()),
     };
-    (Node::start_faulty(Arc::new(faults)).await, disk)
+    (TestNode::start_faulty(Arc::new(faults)).await, disk)
 }
 
-async fn post(node: &Node, number: u32) -> super::Answer {
+async fn post(node: &TestNode, number: u32) -> Answer {
     let path = format!("/ua/collections/{COLLECTION}/objects/");
     let body = format!(r#"{{"objects":[{}]}}"#, indicator(number, false));
     node.send(Some("olena@ua"), "POST", &path, &body).await

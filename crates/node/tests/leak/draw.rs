@@ -149,6 +149,7 @@ fn draw_record(
             format!("2021-01-0{}T00:00:00.000Z", version + 1)
         },
         what,
+        own: own.map(str::to_owned),
         fields: Vec::new(),
         collections,
         bytes: Vec::new(),

@@ -87,7 +87,8 @@ impl World {
             let nothing = format!("{base}/tool--{}/", super::world::uuid(&self.random));
             let nothing = self.ask(asker, "DELETE", &nothing, &[]);
             for rec in &self.records {
-                if self.listed(asker, place, &all_of(&rec.id)).is_empty() && self.random.once_in(8)
+                if self.told(asker, place, &all_of(&rec.id), false).is_empty()
+                    && self.random.once_in(8)
                 {
                     let path = format!("{base}/{}/", rec.id);
                     let answer = self.ask(asker, "DELETE", &path, &[]);

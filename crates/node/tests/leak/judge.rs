@@ -2,7 +2,7 @@
 
 use comity_testkit::oracle;
 
-use super::world::{HOLDER, Rec, World};
+use super::world::{COLOURS, HOLDER, Rec, World};
 
 /// A record as one account should see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,54 @@ impl World {
         }
     }
 
-    /// The records a list should hold, in order.
+    /// Whether an account gets a record although nothing on it says its colour: its party's own do, and nodes that ask for
+    /// labels beside the objects.
+    fn learns(&self, asker: usize, record: usize, beside: bool) -> bool {
+        let who = &self.askers[asker].who;
+        let rank = |colour: &str| COLOURS.iter().position(|one| *one == colour).unwrap();
+        let rec = &self.records[record];
+        let colour = rank(rec.what.tlp.as_deref().unwrap_or("AMBER"));
+        let says = rec.own.as_deref().is_some_and(|own| rank(own) >= colour);
+        colour < rank("AMBER") || says || who.party == HOLDER || (beside && who.role == "peer")
+    }
+
+    /// The records a list over TAXII should hold, in order.
+    pub(super) fn told(
+        &self,
+        asker: usize,
+        place: usize,
+        filter: &Filter,
+        beside: bool,
+    ) -> Vec<usize> {
+        let listed = self.listed(asker, place, filter).into_iter();
+        listed
+            .filter(|record| self.learns(asker, *record, beside))
+            .collect()
+    }
+
+    /// A list holds what it should, no more and no less, in order.
+    pub(super) fn same(
+        &self,
+        asker: usize,
+        place: usize,
+        filter: &Filter,
+        door: &str,
+        got: &[usize],
+        beside: bool,
+    ) {
+        let expected = self.told(asker, place, filter, beside);
+        let odd = got
+            .iter()
+            .find(|record| !expected.contains(record))
+            .or_else(|| expected.iter().find(|record| !got.contains(record)));
+        assert!(
+            got == expected,
+            "at {door} {filter:?} {got:?}, expected {expected:?}\n{}",
+            odd.map_or_else(String::new, |odd| self.case(asker, *odd, Some(place)))
+        );
+    }
+
+    /// The records that may be read, in order.
     pub(super) fn listed(&self, asker: usize, place: usize, filter: &Filter) -> Vec<usize> {
         let readable: Vec<usize> = (0..self.records.len())
             .filter(|record| self.sight(asker, *record, Some(place)) != Sight::Hidden)

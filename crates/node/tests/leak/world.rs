@@ -66,6 +66,8 @@ pub(super) struct Rec {
     pub(super) kind: &'static str,
     pub(super) version: String,
     pub(super) what: What,
+    /// The colour its own marking says.
+    pub(super) own: Option<String>,
     pub(super) fields: Vec<Field>,
     /// Indexes of its collections.
     pub(super) collections: Vec<usize>,
