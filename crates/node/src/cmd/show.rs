@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::call::{self, list, number, text};
-use super::ui::{Ink, Ui};
+use super::ui::{Ink, Ui, visible_lines};
 use super::{Global, exit};
 use crate::control::{Command, Show};
 
@@ -221,6 +221,7 @@ fn readable(ui: &Ui, record: &Value, proof: &Value, proven: bool) -> anyhow::Res
         ui.line("  (parts this reader may not see are left out)")?;
     }
     let object: Value = serde_json::from_str(call::whole(record, "object"))?;
-    ui.line(format!("\n{}", serde_json::to_string_pretty(&object)?))?;
+    let pretty = serde_json::to_string_pretty(&object)?;
+    ui.line(format!("\n{}", visible_lines(&pretty)))?;
     Ok(())
 }

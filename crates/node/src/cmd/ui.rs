@@ -285,7 +285,7 @@ pub(crate) fn is_hidden(c: char) -> bool {
 }
 
 /// The same for our own text with something from elsewhere in it: its lines stay lines.
-fn visible_lines(text: &str) -> String {
+pub(crate) fn visible_lines(text: &str) -> String {
     text.lines().map(visible).collect::<Vec<_>>().join("\n")
 }
 

@@ -30,7 +30,10 @@ pub(super) fn execute(
     if let Err(reason) = verdict(app, actor, peer, &label)? {
         return Err(kept(app, actor, peer, &record, &reason)?);
     }
-    let unreachable = |error: String| ControlError::new(ErrorKind::Unreachable, error);
+    let unreachable = |error: String| {
+        ControlError::new(ErrorKind::Unreachable, error)
+            .help("try again when it answers; `comity peer list` shows its address")
+    };
     let handed = runtime
         .block_on(run::hand_over_now(app, peer, record.seq))
         .map_err(unreachable)?;

@@ -352,7 +352,8 @@ impl From<PeerError> for ControlError {
     fn from(error: PeerError) -> Self {
         match error {
             PeerError::Admin(error) => error.into(),
-            PeerError::Client(error) => Self::new(ErrorKind::Unreachable, error.to_string()),
+            PeerError::Client(error) => Self::new(ErrorKind::Unreachable, error.to_string())
+                .help("try again when it answers; `comity peer list` shows its address"),
             PeerError::Asked(text) => Self::usage(text),
             PeerError::Key(error) => Self::internal(error),
         }

@@ -173,3 +173,70 @@ fn many_commands_at_once_wait_for_each_other() {
     }
     assert_eq!(node.json(&["user", "list"]).len(), 6);
 }
+
+#[test]
+fn settings_are_those_of_the_node_that_runs() {
+    let node = Node::new();
+    let origin = |arguments: &[&str], key: &str| {
+        let rows = node.json(arguments);
+        let row = rows.iter().find(|row| row["key"] == key).unwrap();
+        (
+            row["value"].as_str().unwrap().to_owned(),
+            row["origin"].as_str().unwrap().to_owned(),
+        )
+    };
+    assert_eq!(
+        origin(&["config"], "log_level"),
+        ("info".to_owned(), "default".to_owned())
+    );
+    assert_eq!(
+        origin(&["config", "--log-level", "warn"], "log_level"),
+        ("warn".to_owned(), "flag".to_owned())
+    );
+    let serving = Serving::start(&node);
+    assert_eq!(
+        origin(&["config"], "listen"),
+        ("127.0.0.1:0".to_owned(), "flag".to_owned())
+    );
+    assert_eq!(serving.end().0, 0);
+}
+
+#[test]
+fn a_log_in_json_is_json_in_every_line() {
+    let node = Node::new();
+    let mut child = program(&node.dir())
+        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = Vec::new();
+    loop {
+        let line = lines.next().unwrap().unwrap();
+        let listens = line.contains("listening on");
+        said.push(line);
+        if listens {
+            break;
+        }
+    }
+    let status = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    said.extend(lines.map(Result::unwrap));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(said.len() >= 3, "{said:?}");
+    for line in &said {
+        let line: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+        assert!(line["level"].is_string() && line["fields"]["message"].is_string());
+    }
+    // a node that does not run says so in the same way
+    std::fs::write(node.dir().join("register.db"), "no register").unwrap();
+    let ran = node.run(&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    for line in ran.stderr.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|_| panic!("{line}"));
+    }
+}

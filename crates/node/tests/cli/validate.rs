@@ -124,3 +124,80 @@ fn hostile_bytes_are_findings_and_no_crash() {
         assert!(!ran.stderr.contains("panicked"), "{name}: {ran:?}");
     }
 }
+
+#[test]
+fn a_packed_file_that_is_cut_cannot_be_read() {
+    let node = Node::new();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let objects: Vec<String> = (1..50)
+        .map(|number| indicator(number, FIRST, "x"))
+        .collect();
+    std::io::Write::write_all(&mut packer, bundle(&objects).as_bytes()).unwrap();
+    let packed = packer.finish().unwrap();
+    let cut = node.file("cut.json.gz", &packed[..packed.len() / 2]);
+    assert_eq!(node.run(&["validate", &cut]).code, 2);
+    assert_eq!(node.run(&["import", &cut, "-c", "shared"]).code, 2);
+}
+
+#[test]
+fn what_objects_say_together_is_checked() {
+    let node = Node::bare();
+    let translation = |modified: &str, name: &str| {
+        format!(
+            r#"{{"type": "language-content", "spec_version": "2.1", "id": "language-content--00000000-0000-4000-8000-000000000011",
+ "created": "{FIRST}", "modified": "{FIRST}", "object_ref": "indicator--00000000-0000-4000-8000-000000000001",
+ "object_modified": "{modified}", "contents": {{"uk": {{"name": {name}}}}}}}"#
+        )
+    };
+    let one = indicator(1, FIRST, "one");
+    for (objects, code, exit) in [
+        (vec![one.clone(), one.clone()], "stix.bundle.duplicate", 0),
+        (
+            vec![one.clone(), indicator(1, FIRST, "other")],
+            "stix.version.conflict",
+            1,
+        ),
+        (
+            vec![one.clone(), translation(FIRST, "[\"x\"]")],
+            "stix.translation.form",
+            1,
+        ),
+        (
+            vec![translation(FIRST, "[\"x\"]"), one.clone()],
+            "stix.translation.form",
+            1,
+        ),
+        (
+            vec![translation(super::LATER, "\"x\""), one.clone()],
+            "stix.translation.version",
+            0,
+        ),
+    ] {
+        let file = node.file("in.json", bundle(&objects));
+        let ran = node.run(&["validate", &file, "--format", "json"]);
+        let found: Vec<serde_json::Value> = ran
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert!(
+            found.iter().any(|finding| finding["code"] == code),
+            "{code}: {found:?}"
+        );
+        assert_eq!(ran.code, exit, "{code}");
+    }
+    let bare = node.file("in.json", one.replace("\"name\": \"one\", ", ""));
+    let named = node.file("named.json", one);
+    let codes = |file: &str, more: &[&str]| {
+        let found = node.json(&[&["validate", file], more].concat());
+        found
+            .iter()
+            .map(|finding| finding["code"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert!(codes(&named, &[]).is_empty());
+    assert_eq!(codes(&named, &["--advice"]), ["stix.language.missing"]);
+    assert!(codes(&bare, &["--advice"]).is_empty());
+    let lost = node.file("lost.json", r#"{"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000000", "objects": {}}"#);
+    assert_eq!(node.run(&["validate", &lost]).code, 1);
+}
