@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// 401, 403.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "log",
-    responses((status = 200, description = "One `log` event per growth, with the new size", content_type = "text/event-stream"))
+    responses((status = 200, description = "One `log` event per growth, with the new size", body = String, content_type = "text/event-stream"))
 )]
 pub async fn get(State(ctx): State<Ctx>, caller: Caller) -> Result<Response> {
     super::may_see_entries(&ctx, &caller)?;

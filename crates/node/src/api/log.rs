@@ -17,7 +17,9 @@ use crate::http::{Ctx, Error, Result};
     get, path = "/api/v1/log/{path}", tag = "log",
     params(("path" = String, Path, description = "`checkpoint`, `witnessed`, `seen`, `tile/<L>/<N>[.p/<W>]` or `tile/entries/<N>[.p/<W>]`")),
     responses(
-        (status = 200, description = "A signed checkpoint, a tile of hashes or a bundle of entries"),
+        (status = 200, description = "A signed checkpoint, a tile of hashes or a bundle of entries", content(
+            (String = "text/plain"), (Vec<u8> = "application/octet-stream")
+        )),
         (status = 404, description = "Not in the log")
     )
 )]

@@ -20,7 +20,7 @@ use crate::http::{Ctx, Error, Result};
 #[utoipa::path(
     get, path = "/metrics", tag = "node",
     responses(
-        (status = 200, description = "Counters in Prometheus' text format", content_type = "text/plain"),
+        (status = 200, description = "Counters in Prometheus' text format", body = String, content_type = "text/plain"),
         (status = 403, description = "Not from this machine, and neither administrator nor auditor")
     )
 )]

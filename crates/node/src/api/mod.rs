@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use comity_access::{Action, Resource};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
@@ -27,18 +27,26 @@ pub mod sent;
 
 /// Adds its routes.
 pub fn routes(router: Router<Ctx>) -> Router<Ctx> {
-    router
-        .route("/healthz", get(health::get))
-        .route("/metrics", get(metrics::get))
-        .route("/api/v1/card", get(card::get))
-        .route("/api/v1/openapi.json", get(openapi::get))
-        .route("/api/v1/records", get(records::search))
-        .route("/api/v1/records/{id}", get(record::get))
-        .route("/api/v1/records/{id}/proof", get(proof::get))
-        .route("/api/v1/records/{id}/sent", get(sent::get))
-        .route("/api/v1/receipts", get(receipts::get).post(receipts::post))
-        .route("/api/v1/log/{*path}", get(log::get))
-        .route("/api/v1/events", get(events::get))
+    table()
+        .into_iter()
+        .fold(router, |router, (path, route)| router.route(path, route))
+}
+
+/// Every route, so that a test can hold the description to it.
+fn table() -> [(&'static str, MethodRouter<Ctx>); 11] {
+    [
+        ("/healthz", get(health::get)),
+        ("/metrics", get(metrics::get)),
+        ("/api/v1/card", get(card::get)),
+        ("/api/v1/openapi.json", get(openapi::get)),
+        ("/api/v1/records", get(records::search)),
+        ("/api/v1/records/{id}", get(record::get)),
+        ("/api/v1/records/{id}/proof", get(proof::get)),
+        ("/api/v1/records/{id}/sent", get(sent::get)),
+        ("/api/v1/receipts", get(receipts::get).post(receipts::post)),
+        ("/api/v1/log/{*path}", get(log::get)),
+        ("/api/v1/events", get(events::get)),
+    ]
 }
 
 /// A JSON answer.

@@ -23,7 +23,12 @@ use crate::release::{Visible, visible};
 #[utoipa::path(
     get, path = "/api/v1/records/{id}/proof", tag = "records",
     params(("id" = String, Path, description = "STIX identifier"), Parameters),
-    responses((status = 200, description = "A C2SP tlog-proof", content_type = "text/plain"), (status = 404, description = "Not there for you"))
+    responses(
+        (status = 200, description = "A C2SP tlog-proof", body = String, content_type = "text/plain",
+            headers(("comity-witnesses" = String, description = "`quorum`, `pending` (ask again in some seconds) or `none`"))),
+        (status = 400, description = "Not understood"),
+        (status = 404, description = "Not there for you")
+    )
 )]
 pub async fn get(
     State(ctx): State<Ctx>,

@@ -27,10 +27,17 @@ use crate::peers::receipts::{Answer, Batch};
 /// 401; 403 for everybody but the account of a Comity node that is a peer; 400, 409 (the head of its log), 413, 422.
 #[utoipa::path(
     post, path = "/api/v1/receipts", tag = "receipts", request_body = Batch,
+    params(("comity-head" = Option<u64>, Header, description = "Entries of our log the caller knows")),
     responses(
         (status = 200, description = "What became of each", body = Answer),
-        (status = 403, description = "Only for nodes that are peers"),
-        (status = 409, description = "The head of the caller's log does not show that it continues the one known here; `comity-head` says how many entries are known")
+        (status = 400, description = "Not understood"),
+        (status = 403, description = "Only for the accounts of Comity nodes that are peers"),
+        (status = 408, description = "The body did not arrive in time"),
+        (status = 409, description = "The head of the caller's log does not show that it continues the one known here",
+            headers(("comity-head" = u64, description = "Entries of the caller's log that are known here; absent where its log contradicts them"))),
+        (status = 413, description = "The body is too large"),
+        (status = 415, description = "A content coding that is not read"),
+        (status = 422, description = "The head is not signed by the caller's log, or the batch is not of the right shape")
     )
 )]
 pub async fn post(
@@ -67,10 +74,12 @@ pub struct Parameters {
 /// # Errors
 /// 400, 401, 403.
 #[utoipa::path(
-    get, path = "/api/v1/receipts", tag = "receipts", params(Parameters),
+    get, path = "/api/v1/receipts", tag = "receipts",
+    params(Parameters, ("comity-head" = Option<u64>, Header, description = "Entries of our log the caller knows")),
     responses(
         (status = 200, description = "Receipts for records the caller sent", body = Batch),
-        (status = 403, description = "Only for nodes that are peers")
+        (status = 400, description = "Not understood"),
+        (status = 403, description = "Only for the accounts of Comity nodes that are peers")
     )
 )]
 pub async fn get(

@@ -73,7 +73,11 @@ pub struct RecordView {
 #[utoipa::path(
     get, path = "/api/v1/records/{id}", tag = "records",
     params(("id" = String, Path, description = "STIX identifier"), Parameters),
-    responses((status = 200, description = "The record", body = RecordView), (status = 404, description = "Not there for you"))
+    responses(
+        (status = 200, description = "The record", body = RecordView),
+        (status = 400, description = "Not understood"),
+        (status = 404, description = "Not there for you")
+    )
 )]
 pub async fn get(
     State(ctx): State<Ctx>,

@@ -71,7 +71,11 @@ const TEXT_BYTES_MAX: usize = 1_024;
 /// 400 for a search that cannot be understood, 401, 403, 404.
 #[utoipa::path(
     get, path = "/api/v1/records", tag = "records", params(Parameters),
-    responses((status = 200, description = "Hits, newest first", body = Hits), (status = 400, description = "Not understood"))
+    responses(
+        (status = 200, description = "Hits, newest first", body = Hits),
+        (status = 400, description = "Not understood"),
+        (status = 404, description = "No such collection for you")
+    )
 )]
 pub async fn search(
     State(ctx): State<Ctx>,

@@ -35,7 +35,8 @@ pub struct SentView {
     params(("id" = String, Path, description = "STIX identifier"), Parameters),
     responses(
         (status = 200, description = "Each recipient with its state and receipts", body = SentView),
-        (status = 403, description = "Not for this account"),
+        (status = 400, description = "Not understood"),
+        (status = 403, description = "Only for the party's own staff"),
         (status = 404, description = "Not there for you")
     )
 )]

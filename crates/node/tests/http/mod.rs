@@ -4,6 +4,8 @@ mod bounds;
 mod secrecy;
 mod trouble;
 
+use std::collections::BTreeSet;
+
 use comity_store::Admin;
 use http_body_util::BodyExt as _;
 
@@ -303,10 +305,31 @@ async fn a_label_that_stands_beside_the_object_only_does_not_get_lost_at_another
     assert!(node.app.metrics.records_kept_back_total.get() >= 3);
 }
 
+/// That no path is missing is held by a test beside the routes; here, that no method is, and that strangers may ask what it says.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_description_of_the_interface_is_served() {
+async fn the_description_of_the_interface_is_served_and_names_every_method() {
     let node = TestNode::start().await;
     let description = node.send(None, "GET", "/api/v1/openapi.json", "").await;
     assert_eq!(description.status, 200);
-    assert!(description.json["paths"]["/api/v1/records"].is_object());
+    let paths = description.json["paths"].as_object().unwrap();
+    assert!(paths.contains_key("/api/v1/receipts"));
+    for (path, operations) in paths {
+        let place = path.replace("{id}", "x").replace("{path}", "checkpoint");
+        let answer = node.send(Some("olena@ua"), "TRACE", &place, "").await;
+        assert_eq!(answer.status, 405, "{path}");
+        let allowed: BTreeSet<String> = answer.headers["allow"]
+            .to_str()
+            .unwrap()
+            .split(',')
+            .filter(|method| *method != "HEAD")
+            .map(str::to_lowercase)
+            .collect();
+        let described: BTreeSet<String> = operations.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(allowed, described, "{path}");
+        for (method, operation) in operations.as_object().unwrap() {
+            let stranger = node.send(None, &method.to_uppercase(), &place, "").await;
+            let public = operation["security"].as_array().unwrap().is_empty();
+            assert_eq!(stranger.status != 401, public, "{method} {path}");
+        }
+    }
 }
