@@ -1,6 +1,7 @@
 //! `comity demo`: two parties and an observer on this machine, real processes, real formats, a story of about a minute.
 
 mod data;
+mod holdings;
 mod node;
 mod stage;
 mod story;
@@ -64,7 +65,7 @@ fn play(cast: &mut Cast, args: &Args, stage: &mut Stage<'_>) -> anyhow::Result<(
     if let Some(dir) = &args.data {
         story::real(cast, dir, stage)?;
     }
-    story::holdings(cast, &data, stage)
+    holdings::holdings(cast, &data, stage)
 }
 
 /// Somebody watches: the nodes stay until they press Enter.

@@ -23,7 +23,8 @@ pub(super) struct Story {
     pub(super) report_id: String,
 }
 
-const CREATED: &str = "2021-06-03T09:00:00.000Z";
+/// When everything in it was made.
+pub(super) const CREATED: &str = "2021-06-03T09:00:00.000Z";
 
 /// A fixed identifier that has the form of UUID version 4 (STIX 2.1 section 2.9), so that every demo tells the same story.
 fn id(object_type: &str, number: u32) -> String {
