@@ -10,6 +10,7 @@
 
 mod arrows;
 mod commands;
+mod deny;
 mod documents;
 mod files;
 mod tidy;
