@@ -87,7 +87,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The same reader, for somebody who reads the list `name` beside the objects with [`super::beside`]: it is passed over
+    /// The same reader, for somebody who reads the list `name` beside the objects with [`super::beside()`]: it is passed over
     /// here, however long.
     #[must_use]
     pub fn keeping(mut self, name: &'static str) -> Self {
