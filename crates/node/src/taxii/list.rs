@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use comity_access::Role;
+use comity_access::{PartyId, Role};
 use comity_store::{Collection, Filter, LabelSetId, PageQuery, ReadError, Scope};
 use http::HeaderMap;
 
@@ -45,6 +45,8 @@ pub struct ListRequest {
     /// The caller learns labels: it is of this party, or a Comity node that asks for them beside the objects. Others get no
     /// record that keeps silent about a label of TLP:AMBER or stricter ([`crate::handling::is_silent`]).
     pub told: bool,
+    /// The caller's party, which knows its own records.
+    pub party: PartyId,
 }
 
 impl ListRequest {
@@ -112,6 +114,7 @@ impl ListRequest {
             filter,
             filter_digest,
             told,
+            party: caller.reader.party().clone(),
         })
     }
 
@@ -128,7 +131,8 @@ impl ListRequest {
         if self.told {
             return Ok(false);
         }
-        Ok(is_silent(object, &*app.release.label(label)?))
+        let label = app.release.label(label)?;
+        Ok(*label.originator() != self.party && is_silent(object, &label))
     }
 
     /// The question to the register.

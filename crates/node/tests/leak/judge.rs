@@ -58,15 +58,16 @@ impl World {
         }
     }
 
-    /// Whether an account gets a record although nothing on it says its colour: its party's own do, and nodes that ask for
-    /// labels beside the objects.
+    /// Whether an account gets a record although nothing on it says its colour: the node's own people do, nodes that ask for
+    /// labels beside the objects, and everybody of the party whose record it is.
     fn learns(&self, asker: usize, record: usize, beside: bool) -> bool {
         let who = &self.askers[asker].who;
         let rank = |colour: &str| COLOURS.iter().position(|one| *one == colour).unwrap();
         let rec = &self.records[record];
         let colour = rank(rec.what.tlp.as_deref().unwrap_or("AMBER"));
         let says = rec.own.as_deref().is_some_and(|own| rank(own) >= colour);
-        colour < rank("AMBER") || says || who.party == HOLDER || (beside && who.role == "peer")
+        let own = who.party == HOLDER || who.party == rec.what.originator;
+        colour < rank("AMBER") || says || own || (beside && who.role == "peer")
     }
 
     /// The records a list over TAXII should hold, in order.
