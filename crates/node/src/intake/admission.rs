@@ -42,12 +42,15 @@ pub(super) enum Told {
 /// The one answer to everything that is refused because of a record the sender may not see.
 pub(super) const NEUTRAL: &str = "it cannot be taken under this identifier";
 
+/// The policies' answers by label.
+type Answers = HashMap<String, Result<(), String>>;
+
 /// Decides for one sender.
 pub(super) struct Admission<'a> {
     app: &'a App,
     source: &'a Source,
     /// By place and whether it is new, then by label.
-    asked: HashMap<(Option<CollectionKey>, bool), HashMap<String, Result<(), String>>>,
+    asked: HashMap<(Option<CollectionKey>, bool), Answers>,
     scopes: HashMap<Option<CollectionKey>, Scope>,
 }
 

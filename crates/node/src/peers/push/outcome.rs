@@ -27,7 +27,7 @@ pub(super) fn about(error: &ClientError) -> About {
         error if error.is_passing() => About::Peer,
         ClientError::Status { status, .. } => match status {
             401 | 406 | 409 | 415 => About::Peer,
-            403 | 404 | 405 => About::Collection,
+            403..=405 => About::Collection,
             _ => About::Envelope,
         },
         _ => About::Envelope,
