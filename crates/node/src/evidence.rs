@@ -9,9 +9,15 @@
 //! **Architecture Invariant:** nothing becomes custody without a person's signature and the authority's, both over the same
 //! event, and without following the event before (`comity_evidence::custody::Chain`).
 
+pub mod age;
 pub mod commit;
+pub mod fetch;
 pub mod keys;
 pub mod package;
+pub mod receive;
+pub mod recipient;
 pub mod records;
+pub mod send;
 pub mod sweep;
 pub mod tsa;
+pub mod transfer;

@@ -15,6 +15,7 @@ use crate::http::{Context, Ctx, Error, Result};
 
 pub mod card;
 pub mod events;
+pub mod evidence;
 pub mod health;
 pub mod log;
 pub mod metrics;
@@ -39,6 +40,12 @@ pub fn routes(router: Router<Ctx>) -> Router<Ctx> {
         .route("/api/v1/receipts", get(receipts::get).post(receipts::post))
         .route("/api/v1/log/{*path}", get(log::get))
         .route("/api/v1/events", get(events::get))
+        .route("/api/v1/evidence/{exhibit}", get(evidence::offer))
+        .route(
+            "/api/v1/evidence/{exhibit}/answer",
+            axum::routing::post(evidence::answer),
+        )
+        .route("/api/v1/evidence/{exhibit}/{item}", get(evidence::item))
 }
 
 /// A JSON answer.

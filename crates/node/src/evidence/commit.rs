@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use comity_access::Audience;
 use comity_evidence::custody::{Chain, Event, Kind, Line, sign_hash};
 use comity_evidence::{Exhibit, ExhibitNumber, Hash, Item};
 use comity_ledger::note::VerifierKey;
@@ -30,6 +31,28 @@ pub struct Signed {
 #[must_use]
 pub fn vault(app: &App) -> Vault {
     Vault::new(&app.config.dir)
+}
+
+/// Where records go, and under which label.
+pub struct Under<'a> {
+    /// The collection.
+    pub collection: &'a Collection,
+    /// The label.
+    pub tlp: Tlp,
+    /// For whom, beside our own staff.
+    pub audience: Audience,
+}
+
+impl<'a> Under<'a> {
+    /// For whom the collection is.
+    #[must_use]
+    pub fn collection(app: &App, collection: &'a Collection, tlp: Tlp) -> Self {
+        Self {
+            audience: app.catalog().audience(collection.key),
+            collection,
+            tlp,
+        }
+    }
 }
 
 /// Checks that `actor` may have signed this, and adds the authority's signature.
@@ -137,7 +160,8 @@ pub fn seal(
         list_size: contents.list_size,
         custody: vec![custody_row(&line)],
     };
-    submit(app, actor, objects, collection, tlp, change)?;
+    let under = Under::collection(app, collection, tlp);
+    submit(app, actor, Vec::new(), objects, &under, change)?;
     Ok(row)
 }
 
@@ -217,7 +241,8 @@ pub fn act(
         destroy,
     };
     let objects = vec![records::custody(&line, now, now)];
-    let doomed = submit(app, actor, objects, collection, tlp, change)?;
+    let under = Under::collection(app, collection, tlp);
+    let doomed = submit(app, actor, Vec::new(), objects, &under, change)?;
     Ok((line, doomed))
 }
 
@@ -291,12 +316,13 @@ pub fn keep(
     let now = app.clock.now_micros();
     let (created, modified) = next_version(app, &row.id, now)?;
     let objects = vec![records::exhibit(row, created, modified)];
-    submit(app, actor, objects, collection, tlp, change)?;
+    let under = Under::collection(app, collection, tlp);
+    submit(app, actor, Vec::new(), objects, &under, change)?;
     Ok(())
 }
 
 /// `created` of a record here, and a `modified` after its last version.
-fn next_version(app: &App, id: &str, now: i64) -> Result<(i64, i64), ControlError> {
+pub(super) fn next_version(app: &App, id: &str, now: i64) -> Result<(i64, i64), ControlError> {
     #[derive(serde::Deserialize)]
     struct Times {
         created: String,
@@ -335,22 +361,22 @@ pub fn tlp_of(handling: &str) -> Tlp {
     first.parse().unwrap_or(Tlp::Amber)
 }
 
-/// Commits records and rows together; gives the objects to be removed.
+/// Commits records and rows together, after `before`; gives the objects to be removed.
 ///
 /// # Errors
-/// In words; nothing was kept then.
+/// In words; nothing of the evidence was kept then.
 pub fn submit(
     app: &Arc<App>,
     actor: &str,
+    before: Vec<Op>,
     objects: Vec<Vec<u8>>,
-    collection: &Collection,
-    tlp: Tlp,
+    under: &Under<'_>,
     change: EvidenceChange,
 ) -> Result<Vec<Hash>, ControlError> {
-    let records = puts(app, actor, objects, collection, tlp)?;
-    let op = Op::Evidence(Box::new(Evidence { records, change }));
-    let outcome = app.sequencer.submit_blocking(vec![op])?.into_iter().next();
-    match outcome {
+    let records = puts(app, actor, objects, under)?;
+    let mut ops = before;
+    ops.push(Op::Evidence(Box::new(Evidence { records, change })));
+    match app.sequencer.submit_blocking(ops)?.pop() {
         Some(Outcome::Evidence { doomed, .. }) => Ok(doomed),
         Some(Outcome::Rejected(fault)) => {
             let kind = match fault {
@@ -366,20 +392,23 @@ pub fn submit(
     }
 }
 
-fn puts(
+/// Records of our own, checked and labelled.
+///
+/// # Errors
+/// When one is not sound, which would be a defect of ours.
+pub fn puts(
     app: &App,
     actor: &str,
     objects: Vec<Vec<u8>>,
-    collection: &Collection,
-    tlp: Tlp,
+    under: &Under<'_>,
 ) -> Result<Vec<Put>, ControlError> {
     let source = Source {
         party: app.party.clone(),
         principal: actor.to_owned(),
     };
     let handling = Handling {
-        tlp: Some(tlp),
-        audience: app.catalog().audience(collection.key),
+        tlp: Some(under.tlp),
+        audience: under.audience.clone(),
         ..Handling::default()
     };
     let position = Position {
@@ -395,11 +424,42 @@ fn puts(
             intake::check(&Incoming { bytes, position }, &intake::options())
         })
         .collect();
-    intake::puts(app, checked, &[collection.key], &source, &handling)?.map_err(|verdict| {
+    let puts = intake::puts(app, checked, &[under.collection.key], &source, &handling)?;
+    puts.map_err(|verdict| {
         ControlError::internal(format!(
             "a record of ours is not sound: {}",
             verdict.fate.text()
         ))
+    })
+}
+
+/// Where the records of an exhibit are.
+///
+/// # Errors
+/// When the register cannot be read.
+pub fn collection_of(app: &App, row: &ExhibitRow) -> Result<Option<Collection>, ControlError> {
+    let scope = app.release.everything()?;
+    let record = app.store.get(&row.id, &comity_store::Which::Last, &scope)?;
+    let places = record
+        .map(|record| app.store.memberships(record.seq))
+        .transpose()?;
+    let first = places.into_iter().flatten().next();
+    let catalog = app.catalog();
+    Ok(first
+        .and_then(|(key, _)| catalog.collection_by_key(key))
+        .map(|row| Collection::clone(row)))
+}
+
+/// How many of an offer's events are here already: those of an exhibit that comes back.
+#[must_use]
+pub fn known_events(app: &App, checked: &super::transfer::Checked) -> usize {
+    let here = app.store.custody(checked.exhibit.id.as_str());
+    here.map_or(0, |here| {
+        let same = here
+            .iter()
+            .zip(&checked.lines)
+            .take_while(|(row, line)| row.hash == *line.event_unverified().hash());
+        same.count()
     })
 }
 
@@ -419,7 +479,7 @@ pub fn authority_keys(app: &App) -> Vec<VerifierKey> {
     keys
 }
 
-fn impossible(error: &comity_evidence::custody::Impossible) -> ControlError {
+pub(super) fn impossible(error: &comity_evidence::custody::Impossible) -> ControlError {
     ControlError::new(ErrorKind::Usage, format!("{error} ({})", error.code()))
 }
 

@@ -18,6 +18,7 @@ mod copy;
 mod error;
 mod exhibit;
 mod group;
+mod incoming;
 mod journal;
 mod object;
 mod seal;
@@ -35,6 +36,7 @@ use crate::Faults;
 
 pub use error::VaultError;
 pub use exhibit::{Names, Rehashed};
+pub use incoming::{Incoming, Receiving, Whole};
 pub use object::{ObjectReader, Stray};
 pub use seal::{Sealed, Sealing};
 pub use session::{Began, Session};

@@ -51,12 +51,23 @@ impl Vault {
             .iter()
             .map(|path| std::path::absolute(path).map_err(VaultError::io("find", path)))
             .collect::<Result<Vec<_>, _>>()?;
-        let lock = self.lock_for_sealing()?;
-        let folder = self.staging().join(format!("seal-{}", key(&paths)));
-        let there = folder.is_dir();
-        if how == Began::Resume && !there {
+        let name = format!("seal-{}", key(&paths));
+        if how == Began::Resume && !self.staging().join(&name).is_dir() {
             return Err(VaultError::NoSession);
         }
+        self.begin_in(&name, paths, exhibit, how)
+    }
+
+    pub(super) fn begin_in(
+        &self,
+        name: &str,
+        paths: Vec<PathBuf>,
+        exhibit: &ExhibitId,
+        how: Began,
+    ) -> Result<Session, VaultError> {
+        let lock = self.lock_for_sealing()?;
+        let folder = self.staging().join(name);
+        let there = folder.is_dir();
         make_folder(&folder)?;
         let own = lock_session(&folder)?;
         let mut done = HashMap::new();
