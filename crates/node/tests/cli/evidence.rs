@@ -278,9 +278,8 @@ fn a_flipped_bit_is_found_by_check_and_fsck() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test's own settings")]
 fn killed_at_any_moment_it_goes_on() {
-    let rounds: u32 = std::env::var("COMITY_KILL_ROUNDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
+    let rounds: u32 = std::env::var_os("COMITY_KILL_ROUNDS")
+        .and_then(|text| text.to_str()?.parse().ok())
         .unwrap_or(5);
     let node = with_key();
     std::fs::create_dir(node.path("in/many")).unwrap();

@@ -117,7 +117,7 @@ pub(super) fn send(args: SendArgs, global: &Global, ui: &Ui) -> anyhow::Result<u
 pub(super) fn receive(args: ReceiveArgs, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     let own = super::prepare(global, ui, None)?;
     let person = Person::of(global, &args.said, &own)?;
-    if let Some(transferred) = received_before(&args.exhibit, &args.from, global, ui) {
+    if let Some(transferred) = received_before(&args.exhibit, &text(&own, "party"), global, ui) {
         let again = Transfer::AnswerAgain {
             exhibit: args.exhibit,
             from: args.from,
@@ -151,22 +151,14 @@ pub(super) fn receive(args: ReceiveArgs, global: &Global, ui: &Ui) -> anyhow::Re
 }
 
 /// The hand-over of an exhibit that is here already: only the answer may have been lost.
-fn received_before(exhibit: &str, from: &str, global: &Global, ui: &Ui) -> Option<Hash> {
+fn received_before(exhibit: &str, party: &str, global: &Global, ui: &Ui) -> Option<Hash> {
     let show = Evidence::Show {
         exhibit: exhibit.to_owned(),
     };
     let here = call::one(global, ui, Command::Evidence(show)).ok()?;
-    let own = call::one(
-        global,
-        ui,
-        Command::Evidence(Evidence::Prepare { exhibit: None }),
-    )
-    .ok()?;
     let last = call::list(&here, "custody").last()?;
     let actor = last.get("actor").cloned().unwrap_or_default();
-    let ours = text(last, "kind") == "received"
-        && text(&actor, "authority") == text(&own, "party")
-        && text(last, "counterparty") == from;
+    let ours = text(last, "kind") == "received" && text(&actor, "authority") == party;
     ours.then(|| super::hash_of(last, "previous").ok())
         .flatten()
 }
