@@ -602,7 +602,9 @@ impl Small {
             .arg(&path)
             .stderr(std::process::Stdio::null())
             .status();
-        mounted.is_ok_and(|status| status.success()).then_some(Self { path })
+        mounted
+            .is_ok_and(|status| status.success())
+            .then_some(Self { path })
     }
 
     fn grow(&self, size: &str) {
@@ -617,7 +619,9 @@ impl Small {
 
 impl Drop for Small {
     fn drop(&mut self) {
-        let _unmounted = std::process::Command::new("umount").arg(&self.path).status();
+        let _unmounted = std::process::Command::new("umount")
+            .arg(&self.path)
+            .status();
     }
 }
 
@@ -647,7 +651,9 @@ fn a_full_disk_is_told_before_or_on_the_way_and_nothing_is_lost() {
     assert!(matches!(error, VaultError::Full { .. }), "{error}");
     place.sound();
     fs::remove_file(small.path.join("filler")).unwrap();
-    let sealed = place.seal_with(&place.vault(), begin_again(&place), false).unwrap();
+    let sealed = place
+        .seal_with(&place.vault(), begin_again(&place), false)
+        .unwrap();
     assert!(sealed.resumed > 0 || sealed.items == 10, "{sealed:?}");
     place.sound();
     assert_eq!(place.objects(), 11);
@@ -677,7 +683,9 @@ fn what_comes_in_pieces_goes_on_after_a_break() {
     incoming.write(&contents[3 << 20..]).unwrap();
     assert!(incoming.is_full());
     assert!(incoming.write(b"x").is_err(), "more than announced");
-    receiving.keep(vec![incoming.finish(&hash).unwrap()]).unwrap();
+    receiving
+        .keep(vec![incoming.finish(&hash).unwrap()])
+        .unwrap();
     assert!(receiving.has(&hash, size));
     receiving.finish().unwrap();
     assert_eq!(place.read(&hash), contents);
@@ -685,7 +693,10 @@ fn what_comes_in_pieces_goes_on_after_a_break() {
     let receiving = vault.receive(&transfer, &exhibit(1)).unwrap();
     let mut incoming = receiving.item(2, 3).unwrap();
     incoming.write(b"bad").unwrap();
-    assert!(matches!(incoming.finish(&sha256(b"god")), Err(VaultError::Damaged { .. })));
+    assert!(matches!(
+        incoming.finish(&sha256(b"god")),
+        Err(VaultError::Damaged { .. })
+    ));
     assert_eq!(receiving.item(2, 3).unwrap().offset(), 0);
     receiving.finish().unwrap();
     place.sound();
