@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     missing_docs,
     reason = "tests"
 )]
@@ -21,3 +22,4 @@ mod model;
 mod receipts;
 mod support;
 mod vault;
+mod vault_space;
