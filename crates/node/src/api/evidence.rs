@@ -15,17 +15,20 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use crate::control::{ControlError, ErrorKind};
 use crate::disclosure::disclose;
 use crate::evidence::age::{CHUNK, CHUNK_SEALED, HEADER, Sealer, sealed_size};
+use crate::evidence::carry::Arrived;
 use crate::evidence::transfer::Answer;
 use crate::evidence::{commit, recipient, send, transfer};
 use crate::http::auth::Caller;
 use crate::http::connection::Connection;
 use crate::http::{Ctx, Error, Result};
+use crate::limits::EVIDENCE_ANSWER_BYTES_MAX;
+use crate::peers::head::told;
+use crate::peers::inbound::{self, Proved};
+use crate::peers::run;
 use crate::peers::settings::PeerSettings;
 
 /// Octets made at a time: a disk's worth, small enough that hundreds of slow readers stay in memory.
 const PIECE_CHUNKS: u64 = 16;
-/// Largest answer to an offer, octets: one event and its record.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// What is handed over to the caller's party: exhibit, custody, records with their labels.
 ///
@@ -41,16 +44,17 @@ pub async fn offer(
     caller: Caller,
     Extension(connection): Extension<Arc<Connection>>,
     Path(exhibit): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response> {
     by_certificate(&caller, &connection)?;
     let worker = (Arc::clone(&ctx), caller.clone());
     let (offer, released) = blocking(move || {
         let (ctx, caller) = worker;
-        send::offer(&ctx.app, &exhibit, &caller.reader)
+        send::offer(&ctx.app, &exhibit, &caller.reader, told(&headers))
     })
     .await?;
     // on disk before the bytes leave
-    disclose(&ctx.app, &caller.reader, &released).await?;
+    disclose(&ctx.app, &caller.reader, &released, true).await?;
     super::json(&offer)
 }
 
@@ -61,7 +65,12 @@ pub async fn offer(
 #[utoipa::path(
     get, path = "/api/v1/evidence/{exhibit}/{item}", tag = "evidence",
     params(("exhibit" = String, Path, description = "Identifier of an exhibit"), ("item" = u64, Path, description = "Number of the item")),
-    responses((status = 200, description = "An age file", content_type = "application/age"), (status = 206, description = "A part of it"))
+    responses(
+        (status = 200, description = "An age file", content_type = "application/age"),
+        (status = 206, description = "The part of it that `Range` asks for"),
+        (status = 404, description = "Not handed to you"),
+        (status = 416, description = "It has no such octets; `Content-Range` says how many it has"),
+    )
 )]
 pub async fn item(
     State(ctx): State<Ctx>,
@@ -84,8 +93,12 @@ pub async fn item(
         Ok((sealer, object, size))
     })
     .await?;
-    let total = sealed_size(size);
-    let (start, end, part) = range(headers.get(RANGE), total)?;
+    let total = sealed_size(size).ok_or_else(|| Error::internal("an object of impossible size"))?;
+    let (start, end, part) = match range(headers.get(RANGE), total) {
+        Asked::Whole => (0, total, false),
+        Asked::Part(start, end) => (start, end, true),
+        Asked::Nothing => return beyond(total),
+    };
     let source = Source {
         sealer,
         object,
@@ -132,11 +145,15 @@ pub async fn item(
 /// The other side's `received` or `refused`.
 ///
 /// # Errors
-/// 400, 401, 404, 422.
+/// 400, 401, 404, 409 (the head beside it needs a proof), 422, 503 (an alarm about the caller is open).
 #[utoipa::path(
     post, path = "/api/v1/evidence/{exhibit}/answer", tag = "evidence",
     params(("exhibit" = String, Path, description = "Identifier of an exhibit")),
-    responses((status = 200, description = "Taken, or known already"), (status = 422, description = "Not sound"))
+    responses(
+        (status = 200, description = "Taken, or known already"),
+        (status = 409, description = "Our log is known up to the entries in `comity-head`: prove that yours continues it"),
+        (status = 422, description = "Not sound"),
+    )
 )]
 pub async fn answer(
     State(ctx): State<Ctx>,
@@ -147,11 +164,26 @@ pub async fn answer(
     body: Body,
 ) -> Result<Response> {
     by_certificate(&caller, &connection)?;
-    let whole = ctx.bodies.read(&headers, body, ANSWER_BYTES_MAX).await?;
+    let app = &ctx.app;
+    let peer = inbound::comity_peer(app, &caller.reader).ok_or_else(not_for_you)?;
+    if let Some(why) = run::paused(app, &peer.key) {
+        return Err(Error::unavailable("peer.alarm", why));
+    }
+    let whole = ctx
+        .bodies
+        .read(&headers, body, EVIDENCE_ANSWER_BYTES_MAX)
+        .await?;
     let answer: Answer = serde_json::from_slice(&whole.bytes)
         .map_err(|error| Error::malformed("evidence.answer", error.to_string()))?;
+    let arrived = Arrived::of(&answer.envelope)
+        .map_err(|why| Error::unprocessable("evidence.envelope", why))?;
+    let proved = Proved::judge(app, peer, &arrived.beside, told(&headers)).await?;
     let worker = Arc::clone(&ctx);
-    blocking(move || send::answered(&worker.app, &exhibit, &answer, &caller.reader)).await?;
+    blocking(move || {
+        let reader = &caller.reader;
+        send::answered(&worker.app, &exhibit, &answer, arrived, reader, &proved)
+    })
+    .await?;
     super::json(&serde_json::json!({ "taken": true }))
 }
 
@@ -160,8 +192,12 @@ fn by_certificate(caller: &Caller, connection: &Connection) -> Result<()> {
     if connection.certificate.is_some() && caller.reader.role() == Role::Peer {
         Ok(())
     } else {
-        Err(Error::not_found("there is no such exhibit for you"))
+        Err(not_for_you())
     }
+}
+
+fn not_for_you() -> Error {
+    Error::not_found("there is no such exhibit for you")
 }
 
 async fn blocking<T: Send + 'static>(
@@ -171,7 +207,7 @@ async fn blocking<T: Send + 'static>(
         .await
         .map_err(Error::internal)?;
     done.map_err(|error| match error.kind {
-        ErrorKind::NotFound => Error::not_found("there is no such exhibit for you"),
+        ErrorKind::NotFound => not_for_you(),
         ErrorKind::Usage | ErrorKind::Forbidden | ErrorKind::Taken => {
             Error::unprocessable("evidence.refused", error.message)
         }
@@ -192,32 +228,62 @@ fn recipient_of(ctx: &Ctx, party: &str) -> Result<[u8; 32], ControlError> {
     key.ok_or_else(|| ControlError::not_found("recipient key of", party))
 }
 
-/// First octet, the one after the last, and whether it is a part (RFC 9110 section 14.2). One range; more are answered whole.
-fn range(header: Option<&HeaderValue>, total: u64) -> Result<(u64, u64, bool)> {
+/// What a `Range` asks for (RFC 9110 section 14.2).
+#[derive(Debug, PartialEq, Eq)]
+enum Asked {
+    /// No range, one that is not understood, or several: the whole file is an answer to each.
+    Whole,
+    /// From the first octet to before the second.
+    Part(u64, u64),
+    /// Only octets that the file does not have.
+    Nothing,
+}
+
+fn range(header: Option<&HeaderValue>, total: u64) -> Asked {
     let text = header
         .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.strip_prefix("bytes="));
-    let Some((first, last)) = text
-        .filter(|text| !text.contains(','))
-        .and_then(|text| text.split_once('-'))
-    else {
-        return Ok((0, total, false));
+        .and_then(|text| text.strip_prefix("bytes="))
+        .and_then(|text| text.split_once('-'));
+    let octets = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        // a number too large for us is beyond every file
+        digits.then(|| text.parse().unwrap_or(u64::MAX))
     };
-    let unusable = || Error::malformed("evidence.range", format!("the file has {total} octets"));
-    let start: u64 = first.parse().map_err(|_| unusable())?;
-    let end = if last.is_empty() {
-        total
-    } else {
-        last.parse::<u64>()
-            .map_err(|_| unusable())?
-            .saturating_add(1)
-            .min(total)
+    let (start, end) = match text {
+        Some(("", last)) => match octets(last) {
+            // the last octets, so many
+            Some(count) => (total.saturating_sub(count), total),
+            None => return Asked::Whole,
+        },
+        Some((first, "")) => match octets(first) {
+            Some(first) => (first, total),
+            None => return Asked::Whole,
+        },
+        Some((first, last)) => match (octets(first), octets(last)) {
+            (Some(first), Some(last)) if first <= last => {
+                (first, last.saturating_add(1).min(total))
+            }
+            _ => return Asked::Whole,
+        },
+        None => return Asked::Whole,
     };
     if start < end {
-        Ok((start, end, true))
+        Asked::Part(start, end)
     } else {
-        Err(unusable())
+        Asked::Nothing
     }
+}
+
+/// 416, with how many octets there are.
+fn beyond(total: u64) -> Result<Response> {
+    let text = format!("bytes */{total}");
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+    response.headers_mut().insert(
+        CONTENT_RANGE,
+        HeaderValue::try_from(text).map_err(Error::internal)?,
+    );
+    Ok(response)
 }
 
 /// Makes any part of the age file of an object.
@@ -278,21 +344,39 @@ impl Source {
 mod tests {
     use super::*;
 
-    fn check(text: &str, expect: Option<(u64, u64, bool)>) {
+    fn check(text: &str, expect: Asked) {
         let value = HeaderValue::from_str(text).unwrap();
-        assert_eq!(range(Some(&value), 100).ok(), expect, "{text}");
+        assert_eq!(range(Some(&value), 100), expect, "{text}");
     }
 
     #[test]
     fn ranges() {
-        assert_eq!(range(None, 100).unwrap(), (0, 100, false));
-        check("bytes=0-", Some((0, 100, true)));
-        check("bytes=10-19", Some((10, 20, true)));
-        check("bytes=99-1000", Some((99, 100, true)));
-        check("bytes=100-", None);
-        check("bytes=-5", None);
-        check("bytes=9-8", None);
-        check("bytes=0-1,5-6", Some((0, 100, false)));
-        check("lines=0-1", Some((0, 100, false)));
+        assert_eq!(range(None, 100), Asked::Whole);
+        check("bytes=0-", Asked::Part(0, 100));
+        check("bytes=10-19", Asked::Part(10, 20));
+        check("bytes=99-1000", Asked::Part(99, 100));
+        check("bytes=99-99999999999999999999999", Asked::Part(99, 100));
+        check("bytes=-5", Asked::Part(95, 100));
+        check("bytes=-500", Asked::Part(0, 100));
+        for beyond in [
+            "100-",
+            "100-200",
+            "18446744073709551615-",
+            "-0",
+            "99999999999999999999-",
+        ] {
+            check(&format!("bytes={beyond}"), Asked::Nothing);
+        }
+        for other in [
+            "bytes=9-8",
+            "bytes=0-1,5-6",
+            "lines=0-1",
+            "bytes=-",
+            "bytes=+1-2",
+            "bytes=a-",
+            "bytes=",
+        ] {
+            check(other, Asked::Whole);
+        }
     }
 }

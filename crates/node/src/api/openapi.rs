@@ -23,7 +23,10 @@ use crate::http::Result;
         super::proof::get,
         super::sent::get,
         super::receipts::get,
-        super::receipts::post
+        super::receipts::post,
+        super::evidence::offer,
+        super::evidence::item,
+        super::evidence::answer
     )
 )]
 pub struct Description;
@@ -52,6 +55,9 @@ mod tests {
             "/api/v1/receipts",
             "/api/v1/log/{path}",
             "/api/v1/events",
+            "/api/v1/evidence/{exhibit}",
+            "/api/v1/evidence/{exhibit}/{item}",
+            "/api/v1/evidence/{exhibit}/answer",
             "/healthz",
             "/metrics",
         ] {

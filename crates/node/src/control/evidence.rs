@@ -431,7 +431,7 @@ fn show(app: &App, name: &str) -> Result<Value, ControlError> {
 }
 
 /// Puts a member into an answer, which is an object.
-fn set(answer: &mut Value, name: &str, value: impl Into<Value>) {
+pub(super) fn set(answer: &mut Value, name: &str, value: impl Into<Value>) {
     if let Some(members) = answer.as_object_mut() {
         members.insert(name.to_owned(), value.into());
     }

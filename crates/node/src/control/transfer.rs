@@ -11,8 +11,14 @@ use tokio::runtime::Handle;
 
 use super::{ControlError, Output, evidence};
 use crate::app::App;
+use crate::disclosure::disclose;
+use crate::evidence::carry::Arrived;
+use crate::evidence::receive::Believed;
 use crate::evidence::transfer::{self, Checked, Offer};
-use crate::evidence::{commit, fetch, receive, send};
+use crate::evidence::{age, commit, fetch, receive, recipient, send};
+use crate::peers::client::ClientError;
+use crate::peers::head::{self, HEAD_HEADER, HEAD_TRIES, HeadError};
+use crate::peers::inbound::Proved;
 use crate::peers::push::Target;
 use crate::peers::run;
 use crate::peers::taxii::join;
@@ -107,7 +113,7 @@ pub(super) fn execute(
             exhibit,
             from,
             counter_signature,
-        } => again(app, &exhibit, &from, counter_signature),
+        } => again(app, &exhibit, &from, &counter_signature),
     }
 }
 
@@ -124,9 +130,13 @@ fn target(app: &App, name: &str) -> Result<Target, ControlError> {
         )));
     }
     let target = run::target(app, peer).map_err(ControlError::internal)?;
-    if target.settings.custody_key.is_none() || target.settings.recipient.is_none() {
+    let recipient = target.settings.recipient.as_deref();
+    let usable = recipient
+        .and_then(recipient::decode)
+        .is_some_and(|key| age::is_usable(&key));
+    if target.settings.custody_key.is_none() || !usable {
         return Err(ControlError::forbidden(format!(
-            "the keys of `{name}` for evidence are not known"
+            "the keys of `{name}` for evidence are not known, or cannot be used"
         ))
         .help("`comity peer add` with the same URL and fingerprint fetches its card again"));
     }
@@ -149,14 +159,30 @@ fn may_send(app: &App, exhibit: &str, to: &str) -> Result<Value, ControlError> {
     Ok(json!({ "party": target.peer.party, "exhibit": row.id, "size": row.size }))
 }
 
-fn offer(app: &App, target: &Target, exhibit: &str) -> Result<(Offer, Checked), ControlError> {
+/// An offer that was believed, with how many entries of its log the giver was told we know.
+struct Offered {
+    offer: Offer,
+    checked: Checked,
+    told: Option<u64>,
+}
+
+fn offer(app: &App, target: &Target, exhibit: &str) -> Result<Offered, ControlError> {
     ExhibitId::parse(exhibit).map_err(|_| {
         ControlError::usage(format!("`{exhibit}` is no identifier of an exhibit"))
             .help("the giver's `comity evidence show` has it: `comity-exhibit--...`")
     })?;
+    if let Some(why) = run::paused(app, &target.peer.key) {
+        return Err(ControlError::forbidden(why));
+    }
     let url = join(&target.peer.url, &format!("api/v1/evidence/{exhibit}"))?;
+    let told = head::known(app, &target.peer)?;
+    let known = told.map(|told| told.to_string());
+    let extra: Vec<_> = known
+        .iter()
+        .map(|known| (HEAD_HEADER, known.as_str()))
+        .collect();
     let wait = Handle::try_current().map_err(ControlError::internal)?;
-    let answer = wait.block_on(target.client.get(&url, "application/json", &[]))?;
+    let answer = wait.block_on(target.client.get(&url, "application/json", &extra))?;
     let offer: Offer = serde_json::from_slice(&answer.body).map_err(|error| {
         ControlError::forbidden(format!("`{url}` answered something unusable: {error}"))
     })?;
@@ -167,7 +193,34 @@ fn offer(app: &App, target: &Target, exhibit: &str) -> Result<(Offer, Checked), 
             "`{url}` offers another exhibit"
         )));
     }
-    Ok((offer, checked))
+    Ok(Offered {
+        offer,
+        checked,
+        told,
+    })
+}
+
+/// The offer as it is now, and the head its records are proved by, judged. Asked again when a newer head of the giver's came by
+/// another way meanwhile.
+fn proved(
+    app: &Arc<App>,
+    target: &Target,
+    exhibit: &str,
+) -> Result<(Offered, Proved), ControlError> {
+    let wait = Handle::try_current().map_err(ControlError::internal)?;
+    let mut tries = 0;
+    loop {
+        let offered = offer(app, target, exhibit)?;
+        let arrived = Arrived::of(&offered.offer.envelope).map_err(ControlError::forbidden)?;
+        let peer = Arc::clone(&target.peer);
+        match wait.block_on(Proved::judge(app, peer, &arrived.beside, offered.told)) {
+            Ok(proved) => return Ok((offered, proved)),
+            Err(HeadError::Behind { .. } | HeadError::Unproved { .. }) if tries < HEAD_TRIES => {
+                tries += 1;
+            }
+            Err(error) => return Err(ControlError::forbidden(error.to_string())),
+        }
+    }
 }
 
 fn fetch(
@@ -178,23 +231,29 @@ fn fetch(
     output: &mut dyn Output,
 ) -> Result<Value, ControlError> {
     let target = target(app, from)?;
-    let (offer, checked) = offer(app, &target, exhibit)?;
+    let Offered { offer, checked, .. } = offer(app, &target, exhibit)?;
+    let transferred = checked
+        .transferred()
+        .ok_or_else(|| ControlError::internal("an offer without events"))?;
     if contents {
         let runtime = Handle::try_current().map_err(ControlError::internal)?;
+        let what = fetch::What {
+            exhibit: &checked.exhibit,
+            transferred: transferred.hash(),
+            list_size: offer.list_size,
+        };
         let source = fetch::From {
             client: &target.client,
             url: &target.peer.url,
             identity: &app.identity,
             runtime: &runtime,
+            patience: fetch::Patience::default(),
         };
         // the session stays until the register has the exhibit: dropping it only lets go of its locks
-        fetch::fetch(app, &offer, &checked, &source, &mut |done, total| {
+        fetch::fetch(&commit::vault(app), &what, &source, &mut |done, total| {
             output.progress("receiving", done, total);
         })?;
     }
-    let transferred = checked
-        .transferred()
-        .ok_or_else(|| ControlError::internal("an offer without events"))?;
     let fields = transferred.fields();
     let now = app.clock.now_micros().max(fields.time.micros());
     Ok(json!({
@@ -213,45 +272,45 @@ fn fetch(
 
 fn answer(app: &Arc<App>, actor: &str, answered: Answered) -> Result<Value, ControlError> {
     let target = target(app, &answered.from)?;
-    let (offer, checked) = offer(app, &target, &answered.exhibit)?;
+    let signed = evidence::signed(&answered.event, answered.signature)?;
+    let collection = evidence::own_collection(app, actor, None)?;
+    // again, hours later perhaps: the giver may have taken it back
+    let (offered, proved) = proved(app, &target, &answered.exhibit)?;
+    let checked = &offered.checked;
     let transferred = checked
         .transferred()
         .ok_or_else(|| ControlError::internal("an offer without events"))?
         .hash();
-    let signed = evidence::signed(&answered.event, answered.signature)?;
-    let collection = evidence::own_collection(app, actor, None)?;
-    let received = signed.event.fields().kind == Kind::Received;
-    let line = if received {
+    let believed = Believed {
+        offer: &offered.offer,
+        checked,
+        proved: &proved,
+        from: &target.reader,
+    };
+    let line = if signed.event.fields().kind == Kind::Received {
         // its lock keeps the contents from being removed until the register refers to them
         let receiving = commit::vault(app).receive(transferred, &checked.exhibit.id)?;
-        let line = receive::receive(
-            app,
-            actor,
-            &offer,
-            &checked,
-            signed,
-            &target.reader,
-            &collection,
-        )?;
+        let line = receive::receive(app, actor, &believed, signed, &collection)?;
         // CRASH POINT: taken in, the giver does not know; `receive` again gives the answer again
         receiving.finish()?;
         line
     } else {
-        receive::refuse(app, actor, &checked, signed, &target.reader, &collection)?
+        receive::refuse(app, actor, &believed, signed, &collection)?
     };
-    let told = tell(
-        app,
-        &target,
-        &line,
-        &answered.exhibit,
-        answered.counter_signature,
-    );
+    // nothing of the giver's log is held while it is asked
+    drop(proved);
+    let person = answered.counter_signature.as_deref();
+    let told = tell(app, &target, &line, &answered.exhibit, person);
     let mut shown = match app.store.exhibit(&answered.exhibit)? {
         Some(row) => evidence::shown(app, &row)?,
         None => json!({ "id": answered.exhibit, "number": checked.exhibit.number.as_str() }),
     };
-    shown["answered"] = told.is_ok().into();
-    shown["note"] = told.err().map(|error| error.to_string()).into();
+    evidence::set(&mut shown, "answered", told.is_ok());
+    evidence::set(
+        &mut shown,
+        "note",
+        told.err().map(|error| error.to_string()),
+    );
     Ok(shown)
 }
 
@@ -259,7 +318,7 @@ fn again(
     app: &Arc<App>,
     exhibit: &str,
     from: &str,
-    counter_signature: String,
+    counter_signature: &str,
 ) -> Result<Value, ControlError> {
     let target = target(app, from)?;
     let row = evidence::find(app, exhibit)?;
@@ -273,30 +332,53 @@ fn again(
         received.ok_or_else(|| ControlError::not_found("receipt of exhibit", exhibit))?;
     tell(app, &target, received, &row.id, Some(counter_signature))?;
     let mut shown = evidence::shown(app, &row)?;
-    shown["answered"] = true.into();
+    evidence::set(&mut shown, "answered", true);
     Ok(shown)
 }
 
-/// Gives the answer to the giver.
+/// Gives the answer to the giver, whose receipt it is; that it goes there is logged first, like every record that goes out.
 fn tell(
-    app: &App,
+    app: &Arc<App>,
     target: &Target,
     line: &Line,
     exhibit: &str,
-    counter_signature: Option<String>,
+    counter_signature: Option<&str>,
 ) -> Result<(), ControlError> {
     let transferred = line
         .event_unverified()
         .fields()
         .previous
         .ok_or_else(|| ControlError::internal("an answer to nothing"))?;
-    let answer = receive::answer(app, line, &transferred, counter_signature)?;
     let url = join(
         &target.peer.url,
         &format!("api/v1/evidence/{exhibit}/answer"),
     )?;
-    let body = serde_json::to_vec(&answer).map_err(ControlError::internal)?;
     let wait = Handle::try_current().map_err(ControlError::internal)?;
-    wait.block_on(target.client.post_json(&url, body))?;
-    Ok(())
+    let record = receive::record_of(app, line)?;
+    let released = [(record.seq, record.label_set)];
+    wait.block_on(disclose(app, &target.reader, &released, true))
+        .map_err(ControlError::internal)?;
+    let (mut told, mut tries) = (None, 0);
+    loop {
+        tries += 1;
+        let known = app.exchange.acknowledged(&target.peer.key);
+        let (answer, size) = receive::answer(app, line, &transferred, counter_signature, known)?;
+        let body = serde_json::to_vec(&answer).map_err(ControlError::internal)?;
+        match wait.block_on(target.client.post_json(&url, body, told)) {
+            // it says how much of our log it knows, and gets the proof that the new head continues that
+            Err(ClientError::Status {
+                status: 409,
+                known_head: Some(known),
+                ..
+            }) if tries < HEAD_TRIES => {
+                told = Some(known);
+                app.exchange.told(&target.peer.key, known);
+            }
+            Ok(_) => {
+                app.exchange.acknowledge(&target.peer.key, size);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }

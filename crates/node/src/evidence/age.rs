@@ -5,25 +5,29 @@
 //! range of the contents: chunks of 64 KiB are encrypted each by its number (STREAM). So HTTP ranges work as they are
 //! meant, a broken transfer goes on at any octet, and memory stays flat. Derived keys are never used for two contents: an
 //! item's contents are fixed by its hash, which is part of what is derived from.
+//!
+//! [`header`] has the text form, [`chunks`] what comes over a line. `docs/EVIDENCE.md` says why this is not the crate `age`; the
+//! tests hold it against that crate, both ways, and against the vectors of age's own test kit.
+
+pub mod chunks;
+pub mod header;
 
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{PrivateKey, UnparsedPublicKey, X25519, agree};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::hmac::{HMAC_SHA256, Key as MacKey, sign as mac, verify as verify_mac};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
+
+use header::Header;
 
 /// Octets of plain text in a chunk (age, "Payload").
 pub const CHUNK: usize = 64 << 10;
 /// What encryption adds to each.
-const TAG: usize = 16;
+pub const TAG: usize = 16;
 /// A whole chunk, encrypted.
 pub const CHUNK_SEALED: usize = CHUNK + TAG;
 /// Octets before the first chunk: version line, one X25519 stanza, MAC, nonce. Always the same for one recipient.
-pub const HEADER: usize = 168 + NONCE;
-const NONCE: usize = 16;
-const INTRO: &str = "age-encryption.org/v1\n";
+pub const HEADER: usize = header::BYTES;
 
 /// Why an age file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,40 +41,47 @@ pub enum AgeError {
     /// A chunk that is not what was encrypted.
     #[error("chunk {0} was changed on the way, or is not where it belongs")]
     Chunk(u64),
+    /// More than was asked for.
+    #[error("more octets came than were asked for")]
+    Trailing,
+    /// A key to encrypt to that is no usable point.
+    #[error("the recipient key cannot be used")]
+    Key,
     /// Of the cryptographic library.
     #[error("encryption failed")]
     Library,
 }
 
-/// Octets of the age file for contents of this size.
+/// Octets of the age file for contents of this size; `None` for sizes no file has.
 #[must_use]
-pub fn sealed_size(size: u64) -> u64 {
-    HEADER as u64 + size + TAG as u64 * chunks(size)
+pub fn sealed_size(size: u64) -> Option<u64> {
+    let tags = chunk_count(size).checked_mul(TAG as u64)?;
+    size.checked_add(tags)?.checked_add(HEADER as u64)
 }
 
 /// Number of chunks; contents of no octets have one, empty.
 #[must_use]
-pub fn chunks(size: u64) -> u64 {
+pub fn chunk_count(size: u64) -> u64 {
     size.div_ceil(CHUNK as u64).max(1)
 }
 
 /// What encrypts or decrypts the chunks of one age file.
 pub struct Payload {
     key: LessSafeKey,
-    chunks: u64,
+    size: u64,
 }
 
 /// Encrypts one item for one recipient.
 pub struct Sealer {
-    header: Vec<u8>,
+    header: [u8; HEADER],
     payload: Payload,
 }
 
 impl Sealer {
-    /// `secret` is the sender's and never leaves it; `context` names the hand-over and the item.
+    /// `secret` is the sender's and never leaves it; `context` names the hand-over and the item, in parts of fixed length.
     ///
     /// # Errors
-    /// [`AgeError::Library`], also for a recipient that is no usable key.
+    /// [`AgeError::Key`] for a recipient that is no usable key; [`AgeError::Library`].
     pub fn new(
         secret: &[u8; 32],
         context: &[&[u8]],
@@ -86,20 +97,19 @@ impl Sealer {
         let nonce = first16(&*derive(b"nonce")?);
         let ephemeral = derive(b"ephemeral")?;
         let (share, wrap) = wrap_key(&ephemeral, recipient, None)?;
-        let mut body = file_key.to_vec();
-        seal(&wrap, [0; 12], &mut body)?;
-        let mut header = format!(
-            "{INTRO}-> X25519 {}\n{}\n---",
-            STANDARD_NO_PAD.encode(share),
-            STANDARD_NO_PAD.encode(&body)
-        )
-        .into_bytes();
-        let tag = mac(&header_mac(&file_key)?, &header);
-        header.extend_from_slice(format!(" {}\n", STANDARD_NO_PAD.encode(tag)).as_bytes());
-        header.extend_from_slice(&nonce);
-        debug_assert_eq!(header.len(), HEADER);
+        let header = Header {
+            share,
+            body: wrapped(&wrap, &file_key)?,
+            mac: [0; 32],
+            nonce,
+        };
+        let tag = mac(&header_mac(&file_key)?, header.signed().as_bytes());
+        let header = Header {
+            mac: tag.as_ref().try_into().map_err(|_| AgeError::Library)?,
+            ..header
+        };
         Ok(Self {
-            header,
+            header: header.to_bytes().ok_or(AgeError::Library)?,
             payload: Payload::new(&file_key, &nonce, size)?,
         })
     }
@@ -124,11 +134,12 @@ impl Sealer {
 }
 
 impl Payload {
-    fn new(file_key: &[u8; 16], nonce: &[u8; NONCE], size: u64) -> Result<Self, AgeError> {
+    fn new(file_key: &[u8; 16], nonce: &[u8; 16], size: u64) -> Result<Self, AgeError> {
+        // "payload key = HKDF-SHA-256(ikm = file key, salt = nonce, info = "payload")"
         let key = expand(nonce, file_key, &[b"payload"])?;
         Ok(Self {
             key: unbound(&key)?,
-            chunks: chunks(size),
+            size,
         })
     }
 
@@ -137,45 +148,19 @@ impl Payload {
     /// # Errors
     /// See [`AgeError`].
     pub fn open(header: &[u8], identity: &[u8; 32], size: u64) -> Result<Self, AgeError> {
-        let (text, nonce) = header.split_last_chunk::<NONCE>().ok_or(AgeError::Header)?;
-        let text = str::from_utf8(text).map_err(|_| AgeError::Header)?;
-        let rest = text
-            .strip_prefix(INTRO)
-            .and_then(|rest| rest.strip_prefix("-> X25519 "));
-        let mut lines = rest.ok_or(AgeError::Header)?.split('\n');
-        let mut decoded = |prefix: &str| {
-            let line = lines.next()?.strip_prefix(prefix)?;
-            <[u8; 32]>::try_from(STANDARD_NO_PAD.decode(line).ok()?).ok()
-        };
-        let (Some(share), Some(body), Some(tag)) = (decoded(""), decoded(""), decoded("--- "))
-        else {
-            return Err(AgeError::Header);
-        };
-        if lines.next() != Some("") || lines.next().is_some() {
-            return Err(AgeError::Header);
-        }
-        let (_, wrap) =
-            wrap_key(identity, &share, Some(&share)).map_err(|_| AgeError::Recipient)?;
-        let mut file_key = Zeroizing::new(body.to_vec());
-        let opened = unbound(&wrap)?
-            .open_in_place(
-                Nonce::assume_unique_for_key([0; 12]),
-                Aad::empty(),
-                &mut file_key,
-            )
-            .map_err(|_| AgeError::Recipient)?;
-        let file_key =
-            Zeroizing::new(<[u8; 16]>::try_from(&*opened).map_err(|_| AgeError::Recipient)?);
-        let signed = text
-            .rfind("---")
-            .and_then(|end| text.get(..end + 3))
-            .unwrap_or_default();
-        verify_mac(&header_mac(&file_key)?, signed.as_bytes(), &tag)
-            .map_err(|_| AgeError::Recipient)?;
-        Self::new(&file_key, nonce, size)
+        let header = Header::parse(header).ok_or(AgeError::Header)?;
+        let file_key = unwrapped(&header, identity)?;
+        // compared in constant time by the library
+        verify_mac(
+            &header_mac(&file_key)?,
+            header.signed().as_bytes(),
+            &header.mac,
+        )
+        .map_err(|_| AgeError::Recipient)?;
+        Self::new(&file_key, &header.nonce, size)
     }
 
-    /// Decrypts chunk `number` in place.
+    /// Decrypts chunk `number` in place. The last one is good only as the last one.
     ///
     /// # Errors
     /// [`AgeError::Chunk`]
@@ -190,17 +175,75 @@ impl Payload {
             .map_err(|_| AgeError::Chunk(number))
     }
 
-    /// "an 11-byte big-endian counter and a final byte that is 0x01 for the last chunk"
+    /// Octets of the contents.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// "the first 11 bytes are a big endian chunk counter [..]; the last byte is 0x01 for the final chunk and 0x00 for all
+    /// preceding ones"
     fn nonce(&self, number: u64) -> [u8; 12] {
         let mut nonce = [0; 12];
         for (to, from) in nonce.iter_mut().skip(3).zip(number.to_be_bytes()) {
             *to = from;
         }
         if let Some(last) = nonce.last_mut() {
-            *last = u8::from(number + 1 == self.chunks);
+            *last = u8::from(number == chunk_count(self.size) - 1);
         }
         nonce
     }
+}
+
+/// Whether anything can be encrypted to this key: points of low order have no secret.
+#[must_use]
+pub fn is_usable(recipient: &[u8; 32]) -> bool {
+    // any secret shows it
+    wrap_key(&[1; 32], recipient, None).is_ok()
+}
+
+/// The public half of an X25519 secret.
+///
+/// # Errors
+/// [`AgeError::Library`]
+pub fn recipient_of(identity: &[u8; 32]) -> Result<[u8; 32], AgeError> {
+    let private = PrivateKey::from_private_key(&X25519, identity).map_err(|_| AgeError::Library)?;
+    public_of(&private)
+}
+
+/// "body = ChaCha20-Poly1305(key = wrap key, plaintext = file key)", the nonce being twelve zeros.
+fn wrapped(wrap: &[u8; 32], file_key: &[u8; 16]) -> Result<[u8; 32], AgeError> {
+    // with room for the tag: a vector that grows would leave the file key behind in memory
+    let mut body = Zeroizing::new(Vec::with_capacity(32));
+    body.extend_from_slice(file_key);
+    unbound(wrap)?
+        .seal_in_place_append_tag(
+            Nonce::assume_unique_for_key([0; 12]),
+            Aad::empty(),
+            &mut *body,
+        )
+        .map_err(|_| AgeError::Library)?;
+    body.as_slice().try_into().map_err(|_| AgeError::Library)
+}
+
+/// The file key. That the body has 32 octets was seen when the header was read, before anything is decrypted with it.
+fn unwrapped(header: &Header, identity: &[u8; 32]) -> Result<Zeroizing<[u8; 16]>, AgeError> {
+    let (_, wrap) =
+        wrap_key(identity, &header.share, Some(&header.share)).map_err(|_| AgeError::Recipient)?;
+    let mut body = Zeroizing::new(header.body);
+    let opened = unbound(&wrap)?
+        .open_in_place(
+            Nonce::assume_unique_for_key([0; 12]),
+            Aad::empty(),
+            &mut *body,
+        )
+        .map_err(|_| AgeError::Recipient)?;
+    let mut file_key = Zeroizing::new([0; 16]);
+    if opened.len() != file_key.len() {
+        return Err(AgeError::Recipient);
+    }
+    file_key.copy_from_slice(opened);
+    Ok(file_key)
 }
 
 /// Our share and the key that wraps the file key (age, "X25519 recipient stanza"). `share` is given by who decrypts.
@@ -216,23 +259,14 @@ fn wrap_key(
         None => (own, *other),
     };
     let salt = [share, recipient].concat();
-    // an all-zero result is refused by the library, as age demands
+    // "If the shared secret is all 0x00 bytes, the identity implementation MUST abort": the library fails then
     let wrap = agree(
         &private,
         UnparsedPublicKey::new(&X25519, other),
-        AgeError::Library,
+        AgeError::Key,
         |shared| expand(&salt, shared, &[b"age-encryption.org/v1/X25519"]),
     )?;
     Ok((share, wrap))
-}
-
-/// The public half of an X25519 secret.
-///
-/// # Errors
-/// [`AgeError::Library`]
-pub fn recipient_of(identity: &[u8; 32]) -> Result<[u8; 32], AgeError> {
-    let private = PrivateKey::from_private_key(&X25519, identity).map_err(|_| AgeError::Library)?;
-    public_of(&private)
 }
 
 fn public_of(private: &PrivateKey) -> Result<[u8; 32], AgeError> {
@@ -242,6 +276,7 @@ fn public_of(private: &PrivateKey) -> Result<[u8; 32], AgeError> {
     public.as_ref().try_into().map_err(|_| AgeError::Library)
 }
 
+/// "HMAC key = HKDF-SHA-256(ikm = file key, salt = empty, info = "header")"
 fn header_mac(file_key: &[u8; 16]) -> Result<MacKey, AgeError> {
     let key = expand(b"", file_key, &[b"header"])?;
     Ok(MacKey::new(HMAC_SHA256, &*key))
@@ -264,98 +299,9 @@ fn unbound(key: &[u8; 32]) -> Result<LessSafeKey, AgeError> {
         .map_err(|_| AgeError::Library)
 }
 
-fn seal(key: &[u8; 32], nonce: [u8; 12], text: &mut Vec<u8>) -> Result<(), AgeError> {
-    unbound(key)?
-        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), text)
-        .map_err(|_| AgeError::Library)
-}
-
 fn first16(bytes: &[u8; 32]) -> [u8; 16] {
     bytes.first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sealed(contents: &[u8], identity: &[u8; 32]) -> Vec<u8> {
-        let recipient = recipient_of(identity).unwrap();
-        let sealer = Sealer::new(
-            &[9; 32],
-            &[b"hand-over", b"1"],
-            &recipient,
-            contents.len() as u64,
-        )
-        .unwrap();
-        let mut file = sealer.header().to_vec();
-        let mut pieces: Vec<&[u8]> = contents.chunks(CHUNK).collect();
-        if pieces.is_empty() {
-            pieces.push(&[]);
-        }
-        for (number, piece) in pieces.into_iter().enumerate() {
-            let mut chunk = piece.to_vec();
-            sealer.seal(number as u64, &mut chunk).unwrap();
-            file.extend_from_slice(&chunk);
-        }
-        assert_eq!(file.len() as u64, sealed_size(contents.len() as u64));
-        file
-    }
-
-    fn opened(file: &[u8], identity: &[u8; 32], size: u64) -> Result<Vec<u8>, AgeError> {
-        let (header, rest) = file.split_at(HEADER);
-        let payload = Payload::open(header, identity, size)?;
-        let mut contents = Vec::new();
-        for (number, chunk) in rest.chunks(CHUNK_SEALED).enumerate() {
-            let mut chunk = chunk.to_vec();
-            contents.extend_from_slice(payload.open_chunk(number as u64, &mut chunk)?);
-        }
-        Ok(contents)
-    }
-
-    #[test]
-    fn what_is_sealed_is_opened_and_is_the_same_each_time() {
-        for size in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 5] {
-            let contents: Vec<u8> = (0..size).map(|at| at as u8).collect();
-            let file = sealed(&contents, &[7; 32]);
-            assert_eq!(file, sealed(&contents, &[7; 32]));
-            assert_eq!(opened(&file, &[7; 32], size as u64).unwrap(), contents);
-        }
-    }
-
-    #[test]
-    fn changes_other_recipients_and_lost_ends_are_found() {
-        let contents = vec![5; 2 * CHUNK + 9];
-        let size = contents.len() as u64;
-        let file = sealed(&contents, &[7; 32]);
-        assert_eq!(opened(&file, &[8; 32], size), Err(AgeError::Recipient));
-        for place in [
-            0,
-            30,
-            40,
-            90,
-            140,
-            170,
-            HEADER,
-            HEADER + CHUNK_SEALED + 3,
-            file.len() - 1,
-        ] {
-            let mut changed = file.clone();
-            changed[place] ^= 1;
-            assert!(opened(&changed, &[7; 32], size).is_err(), "{place}");
-        }
-        // cut after a chunk, chunks swapped
-        let (header, rest) = file.split_at(HEADER);
-        let cut = [header, &rest[..CHUNK_SEALED]].concat();
-        let payload = Payload::open(header, &[7; 32], CHUNK as u64).unwrap();
-        let mut only = cut[HEADER..].to_vec();
-        assert_eq!(payload.open_chunk(0, &mut only), Err(AgeError::Chunk(0)));
-        let swapped = [
-            header,
-            &rest[CHUNK_SEALED..2 * CHUNK_SEALED],
-            &rest[..CHUNK_SEALED],
-            &rest[2 * CHUNK_SEALED..],
-        ]
-        .concat();
-        assert_eq!(opened(&swapped, &[7; 32], size), Err(AgeError::Chunk(0)));
-    }
-}
+mod tests;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use comity_access::Audience;
-use comity_evidence::custody::{Chain, Event, Kind, Line, sign_hash};
+use comity_evidence::custody::{Chain, Event, Kind, Line, custody_key_name, sign_hash};
 use comity_evidence::{Exhibit, ExhibitNumber, Hash, Item};
 use comity_ledger::note::VerifierKey;
 use comity_stix::finding::Position;
 use comity_stix::marking::Tlp;
 use comity_store::vault::Vault;
 use comity_store::{
-    Collection, CustodyRow, Evidence, EvidenceChange, ExhibitRow, Op, Outcome, Put,
+    Collection, CustodyRow, Evidence, EvidenceChange, ExhibitRow, Op, Outcome, Peer, PeerState, Put,
 };
 
 use super::records;
@@ -238,6 +238,7 @@ pub fn act(
         exhibit: row.id.clone(),
         after: row.last,
         custody: vec![custody_row(&line)],
+        countersigned: None,
         destroy,
     };
     let objects = vec![records::custody(&line, now, now)];
@@ -361,22 +362,27 @@ pub fn tlp_of(handling: &str) -> Tlp {
     first.parse().unwrap_or(Tlp::Amber)
 }
 
-/// Commits records and rows together, after `before`; gives the objects to be removed.
+/// Commits records and rows together, and `then`; gives the objects to be removed.
 ///
 /// # Errors
 /// In words; nothing of the evidence was kept then.
 pub fn submit(
     app: &Arc<App>,
     actor: &str,
-    before: Vec<Op>,
+    then: Vec<Op>,
     objects: Vec<Vec<u8>>,
     under: &Under<'_>,
     change: EvidenceChange,
 ) -> Result<Vec<Hash>, ControlError> {
     let records = puts(app, actor, objects, under)?;
-    let mut ops = before;
-    ops.push(Op::Evidence(Box::new(Evidence { records, change })));
-    match app.sequencer.submit_blocking(ops)?.pop() {
+    let mut ops = vec![Op::Evidence(Box::new(Evidence { records, change }))];
+    ops.extend(then);
+    let mut outcomes = app.sequencer.submit_blocking(ops)?.into_iter();
+    let first = outcomes.next();
+    if let Some(fault) = outcomes.find_map(rejected) {
+        return Err(ControlError::usage(fault.to_string()));
+    }
+    match first {
         Some(Outcome::Evidence { doomed, .. }) => Ok(doomed),
         Some(Outcome::Rejected(fault)) => {
             let kind = match fault {
@@ -389,6 +395,13 @@ pub fn submit(
         other => Err(ControlError::internal(format!(
             "the register answered {other:?}"
         ))),
+    }
+}
+
+fn rejected(outcome: Outcome) -> Option<comity_store::Fault> {
+    match outcome {
+        Outcome::Rejected(fault) => Some(fault),
+        _ => None,
     }
 }
 
@@ -467,16 +480,22 @@ pub fn known_events(app: &App, checked: &super::transfer::Checked) -> usize {
 #[must_use]
 pub fn authority_keys(app: &App) -> Vec<VerifierKey> {
     let mut keys = vec![app.custody.verifier().clone()];
-    for peer in app.catalog().peers() {
-        let settings: crate::peers::settings::PeerSettings =
-            serde_json::from_value(peer.settings.clone()).unwrap_or_default();
-        keys.extend(
-            settings
-                .custody_key
-                .and_then(|key| VerifierKey::parse(&key).ok()),
-        );
-    }
+    keys.extend(
+        app.catalog()
+            .peers()
+            .iter()
+            .filter_map(|peer| peer_key(peer)),
+    );
     keys
+}
+
+/// The custody key a peer told. It speaks for its own party only, and one whose fingerprint nobody compared for nobody.
+fn peer_key(peer: &Peer) -> Option<VerifierKey> {
+    let settings: crate::peers::settings::PeerSettings =
+        serde_json::from_value(peer.settings.clone()).ok()?;
+    let key = VerifierKey::parse(&settings.custody_key?).ok()?;
+    let own = key.name().as_str() == custody_key_name(&peer.party);
+    (own && peer.state == PeerState::Active).then_some(key)
 }
 
 pub(super) fn impossible(error: &comity_evidence::custody::Impossible) -> ControlError {
@@ -492,5 +511,48 @@ impl From<comity_store::vault::VaultError> for ControlError {
             _ => ErrorKind::Internal,
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use comity_ledger::note::{KeyName, Signer};
+    use comity_store::PeerKind;
+
+    use super::*;
+
+    #[test]
+    fn a_peer_speaks_for_its_own_party_only() {
+        let key = |party: &str| {
+            let name = KeyName::new(custody_key_name(party)).unwrap();
+            Signer::from_seed(name, &[3; 32])
+                .unwrap()
+                .verifier()
+                .to_string()
+        };
+        let peer = |state, custody_key: &str| Peer {
+            key: "eu".to_owned(),
+            party: "eu".to_owned(),
+            display: String::new(),
+            kind: PeerKind::Comity,
+            url: String::new(),
+            fingerprint: None,
+            log_key: None,
+            receipt_key: None,
+            settings: serde_json::json!({ "custody_key": custody_key }),
+            state,
+            created: 0,
+        };
+        let own = key("eu");
+        let believed = peer_key(&peer(PeerState::Active, &own)).unwrap();
+        assert_eq!(believed.to_string(), own);
+        for (state, key) in [
+            (PeerState::Active, key("de")),
+            (PeerState::Active, key("ua")),
+            (PeerState::Pending, own),
+            (PeerState::Active, "nonsense".to_owned()),
+        ] {
+            assert_eq!(peer_key(&peer(state, &key)), None, "{key}");
+        }
     }
 }

@@ -1,29 +1,56 @@
-//! Fetching the contents of a hand-over: several items at a time, each in order, on the wire again after any break.
+//! Fetching the contents of a hand-over: several parts at a time, each item written in order, on the wire again after any break.
+//!
+//! An item is cut into parts of some chunks. Each worker takes the next part, fetches and decrypts it into memory, and hands it
+//! over when all before it in the item are written; so one large file fills a line as well as many small ones, what is
+//! written is hashed in the same pass, and memory stays at one part a worker. What is staged after a break begins the item.
+
+mod line;
+mod plan;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use comity_evidence::{Hash, Item};
-use comity_store::vault::{Incoming, Receiving, Whole};
+use comity_evidence::{Exhibit, Hash, LINE_BYTES_MAX};
+use comity_store::vault::{Receiving, Vault, VaultError, Whole};
 use tokio::runtime::Handle;
 
-use super::age::{CHUNK_SEALED, HEADER, Payload, chunks, sealed_size};
-use super::commit;
-use super::transfer::{Checked, Offer};
-use crate::app::App;
-use crate::control::ControlError;
+use crate::control::{ControlError, ErrorKind};
 use crate::peers::client::{Client, ClientError};
-use crate::peers::taxii::join;
+use line::Line;
+use plan::{Delivered, Part, Plan};
 
-/// Items fetched at once: enough to fill a line with many small ones, few enough that memory stays flat.
+/// Parts fetched at once: enough to fill a line, few enough that memory stays flat.
 const CONNECTIONS: usize = 4;
-/// Breaks in a row without a single octet before the command gives up; what came is kept.
-const TRIES_MAX: u32 = 8;
 /// Items that get their names together.
 const GROUP_ITEMS: usize = 512;
 /// ... or so many octets.
 const GROUP_BYTES: u64 = 1 << 30;
+/// How often somebody who waits is told how far it is.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// How long a peer may keep us waiting.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// A chunk (64 KiB) must have come by then, or the line counts as broken: about 1 kB/s is the least a line must do, and a
+    /// peer that sends an octet a minute does not hold us for ever.
+    pub chunk: Duration,
+    /// Breaks in a row without a single chunk before the command gives up; what came is kept.
+    pub breaks_max: u32,
+    /// Pause after the first of them; doubled for each further, up to 64 times.
+    pub pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            chunk: Duration::from_secs(60),
+            breaks_max: 8,
+            pause: Duration::from_millis(100),
+        }
+    }
+}
 
 /// Where contents come from.
 pub struct From<'a> {
@@ -35,59 +62,97 @@ pub struct From<'a> {
     pub identity: &'a [u8; 32],
     /// The runtime.
     pub runtime: &'a Handle,
+    /// How long it may take.
+    pub patience: Patience,
 }
 
-/// Fetches all contents of an offer into the vault. When this returns they are on disk, each as its hash says.
+/// What is fetched.
+pub struct What<'a> {
+    /// The exhibit.
+    pub exhibit: &'a Exhibit,
+    /// Hash of the event that hands it over.
+    pub transferred: &'a Hash,
+    /// Octets of its list of items, as the giver says.
+    pub list_size: u64,
+}
+
+/// Fetches all contents of a hand-over into the vault. When this returns they are on disk, each as its hash says.
 ///
 /// # Errors
 /// When the peer cannot be reached for long, sends something else, or the disk fails. The same call goes on.
 pub fn fetch(
-    app: &Arc<App>,
-    offer: &Offer,
-    checked: &Checked,
+    vault: &Vault,
+    what: &What<'_>,
     from: &From<'_>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Receiving, ControlError> {
-    let transferred = checked
-        .transferred()
-        .ok_or_else(|| ControlError::internal("an offer without events"))?;
-    let vault = commit::vault(app);
-    let free = vault.free_bytes()?;
-    if checked.exhibit.size > free {
-        return Err(ControlError::usage(format!(
-            "the exhibit has {} octets and the vault's disk has {free} free",
-            checked.exhibit.size
-        )));
-    }
-    let receiving = vault.receive(transferred.hash(), &checked.exhibit.id)?;
+    let exhibit = what.exhibit;
+    room(vault, what, from.url)?;
+    let receiving = vault.receive(what.transferred, &exhibit.id)?;
     let work = Work {
-        from,
-        exhibit: checked.exhibit.id.as_str(),
+        line: Line::new(from, exhibit.id.as_str()),
         receiving: &receiving,
         bytes: AtomicU64::new(0),
         stop: AtomicBool::new(false),
+        waiting: Mutex::new(Waiting::default()),
     };
-    let list = checked.exhibit.items_sha256;
-    if !receiving.has(&list, offer.list_size) {
-        let whole = work.item(0, &list, offer.list_size)?;
-        receiving.keep(vec![whole])?;
+    let list = exhibit.items_sha256;
+    if !receiving.has(&list, what.list_size) {
+        let one = Plan::of_list(&work, list, what.list_size)?;
+        work.all(&one, None, &mut |_| {})?;
+        work.keep_rest()?;
     }
     work.bytes.store(0, Ordering::Relaxed);
-    let mut items = Vec::new();
-    vault.items(&list, &mut |item| {
-        items.push(item);
-        Ok(())
-    })?;
-    work.all(items, checked.exhibit.size, progress)?;
+    let (items, rest) = mpsc::sync_channel(CONNECTIONS);
+    let plan = Plan::of_items(exhibit, rest);
+    let read = move || {
+        let read = vault.items(&list, &mut |item| {
+            // nobody takes more when the work has failed
+            let _stopped = items.send(item);
+            Ok(())
+        });
+        read.map(|_| ())
+    };
+    let done = work.all(&plan, Some(Box::new(read)), &mut |at| {
+        progress(at, exhibit.size);
+    });
+    // also after a failure: what is whole need not come again
+    work.keep_rest()?;
+    done?;
+    plan.complete(exhibit)?;
     Ok(receiving)
 }
 
+/// Refuses sizes that cannot be true and what does not fit, before anything is written.
+fn room(vault: &Vault, what: &What<'_>, url: &str) -> Result<(), ControlError> {
+    let exhibit = what.exhibit;
+    let list_max = exhibit.items.saturating_mul(LINE_BYTES_MAX as u64);
+    if what.list_size > list_max {
+        return Err(ControlError::forbidden(format!(
+            "`{url}` says that the list of {} items has {} octets",
+            exhibit.items, what.list_size
+        )));
+    }
+    let (needed, free) = (
+        exhibit.size.saturating_add(what.list_size),
+        vault.free_bytes()?,
+    );
+    if needed > free {
+        return Err(ControlError::usage(format!(
+            "the exhibit has {needed} octets and the vault's disk has {free} free"
+        )));
+    }
+    Ok(())
+}
+
+type Reading<'a> = Box<dyn FnOnce() -> Result<(), VaultError> + Send + 'a>;
+
 struct Work<'a> {
-    from: &'a From<'a>,
-    exhibit: &'a str,
+    line: Line<'a>,
     receiving: &'a Receiving,
     bytes: AtomicU64,
     stop: AtomicBool,
+    waiting: Mutex<Waiting>,
 }
 
 /// What is whole and waits for its name.
@@ -98,240 +163,116 @@ struct Waiting {
 }
 
 impl Work<'_> {
+    /// Carries a plan out. `reading` feeds it, on a thread of its own.
     fn all(
         &self,
-        items: Vec<Item>,
-        total: u64,
-        progress: &mut dyn FnMut(u64, u64),
+        plan: &Plan<'_>,
+        reading: Option<Reading<'_>>,
+        progress: &mut dyn FnMut(u64),
     ) -> Result<(), ControlError> {
-        let next = Mutex::new(items.into_iter());
-        let waiting = Mutex::new(Waiting::default());
-        let failed: Mutex<Option<ControlError>> = Mutex::new(None);
+        let (failures, failed) = mpsc::channel();
+        let mut first = None;
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..CONNECTIONS)
-                .map(|_| {
-                    scope.spawn(|| {
-                        if let Err(error) = self.some(&next, &waiting) {
-                            self.stop.store(true, Ordering::Relaxed);
-                            failed
-                                .lock()
-                                .unwrap_or_else(PoisonError::into_inner)
-                                .get_or_insert(error);
-                        }
-                    })
-                })
-                .collect();
-            while !workers
-                .iter()
-                .all(std::thread::ScopedJoinHandle::is_finished)
-            {
-                progress(self.bytes.load(Ordering::Relaxed), total);
-                std::thread::park_timeout(Duration::from_millis(100));
+            let mut jobs: Vec<Box<dyn FnOnce() -> Result<(), ControlError> + Send + '_>> =
+                Vec::new();
+            if let Some(reading) = reading {
+                jobs.push(Box::new(move || Ok(reading()?)));
+            }
+            for _ in 0..CONNECTIONS {
+                jobs.push(Box::new(|| self.some(plan)));
+            }
+            for job in jobs {
+                let failures = failures.clone();
+                scope.spawn(move || {
+                    if let Err(error) = job() {
+                        self.stop.store(true, Ordering::SeqCst);
+                        let _gone = failures.send(error);
+                    }
+                });
+            }
+            drop(failures);
+            loop {
+                match failed.recv_timeout(PROGRESS_EVERY) {
+                    Ok(error) => {
+                        first.get_or_insert(error);
+                    }
+                    Err(RecvTimeoutError::Timeout) => {
+                        progress(self.bytes.load(Ordering::Relaxed));
+                    }
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
             }
         });
-        // also after a failure: what is whole need not come again
-        let rest = waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.receiving.keep(rest.items)?;
-        progress(self.bytes.load(Ordering::Relaxed), total);
-        match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        progress(self.bytes.load(Ordering::Relaxed));
+        first.map_or(Ok(()), Err)
     }
 
-    fn some(
-        &self,
-        next: &Mutex<std::vec::IntoIter<Item>>,
-        waiting: &Mutex<Waiting>,
-    ) -> Result<(), ControlError> {
-        while !self.stop.load(Ordering::Relaxed) {
-            let item = next.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some(item) = item else { return Ok(()) };
-            if self.receiving.has(&item.sha256, item.size) {
-                self.bytes.fetch_add(item.size, Ordering::Relaxed);
-                continue;
+    /// Part after part, until there is none or something failed.
+    fn some(&self, plan: &Plan<'_>) -> Result<(), ControlError> {
+        while let Some(part) = plan.next(self)? {
+            let delivered = self.part(&part);
+            if delivered.is_err() {
+                self.stop.store(true, Ordering::SeqCst);
             }
-            let whole = self.item(item.number, &item.sha256, item.size)?;
-            let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.items.push(whole);
-            waiting.bytes += item.size;
-            if waiting.items.len() >= GROUP_ITEMS || waiting.bytes >= GROUP_BYTES {
-                let ready = std::mem::take(&mut *waiting);
-                self.receiving.keep(ready.items)?;
+            // whoever waits for this part looks again, at what came or at `stop`
+            part.item.leave();
+            if let Delivered::Whole(whole, size) = delivered? {
+                self.keep(*whole, size)?;
             }
         }
         Ok(())
     }
 
-    fn item(&self, number: u64, sha256: &Hash, size: u64) -> Result<Whole, ControlError> {
-        let url = join(
-            self.from.url,
-            &format!("api/v1/evidence/{}/{number}", self.exhibit),
-        )
-        .map_err(ControlError::from)?;
-        let mut incoming = self.receiving.item(number, size)?;
-        self.bytes.fetch_add(incoming.offset(), Ordering::Relaxed);
-        let mut payload = None;
-        let mut tries = 0;
-        loop {
-            let before = incoming.offset();
-            match self.stream(&url, &mut incoming, &mut payload, size) {
-                Ok(()) => return Ok(incoming.finish(sha256)?),
-                Err(Broken::Fatal(error)) => return Err(error),
-                Err(Broken::Line(error)) => {
-                    if incoming.offset() > before {
-                        tries = 0;
-                    }
-                    tries += 1;
-                    if tries > TRIES_MAX || self.stop.load(Ordering::Relaxed) {
-                        return Err(ControlError::from(error)
-                            .help("what came is kept; the same command goes on"));
-                    }
-                    // doubling from 100 ms to 6 s
-                    let pause = Duration::from_millis(100 << (tries - 1).min(6));
-                    std::thread::park_timeout(pause);
-                }
-            }
+    fn part(&self, part: &Part) -> Result<Delivered, ControlError> {
+        let mut plain = Vec::new();
+        if !self.line.part(part, &mut plain, &self.stop)? {
+            return Ok(Delivered::Stopped);
         }
+        let delivered = part.item.deliver(part.from, &plain, &self.stop);
+        if matches!(delivered, Ok(Delivered::Part | Delivered::Whole(..))) {
+            self.came(plain.len() as u64);
+        }
+        let item = &part.item;
+        delivered.map_err(|error| self.line.blame(item.number, item.resumed, error))
     }
 
-    /// One connection's worth of an item.
-    fn stream(
-        &self,
-        url: &str,
-        incoming: &mut Incoming,
-        payload: &mut Option<Payload>,
-        size: u64,
-    ) -> Result<(), Broken> {
-        let runtime = self.from.runtime;
-        // whole chunks are in; the one that broke off comes again
-        let done = incoming.offset() / super::age::CHUNK as u64;
-        if payload.is_some() && done >= chunks(size) {
-            return Ok(());
+    /// So many octets more are here.
+    fn came(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Gives whole items their names, many at once.
+    fn keep(&self, whole: Whole, size: u64) -> Result<(), ControlError> {
+        let mut waiting = locked(&self.waiting);
+        waiting.items.push(whole);
+        waiting.bytes += size;
+        if waiting.items.len() >= GROUP_ITEMS || waiting.bytes >= GROUP_BYTES {
+            let ready = std::mem::take(&mut *waiting);
+            self.receiving.keep(ready.items)?;
         }
-        let start = match payload {
-            Some(_) => HEADER as u64 + done * CHUNK_SEALED as u64,
-            None => 0,
-        };
-        let mut response =
-            runtime.block_on(self.from.client.range(url, start, sealed_size(size)))?;
-        let mut held: Vec<u8> = Vec::with_capacity(2 * CHUNK_SEALED);
-        let mut number = if start == 0 { 0 } else { done };
-        let mut skip_header = start == 0;
-        loop {
-            let piece = runtime.block_on(self.from.client.piece(url, &mut response))?;
-            let ended = piece.is_none();
-            held.extend_from_slice(piece.as_deref().unwrap_or_default());
-            if skip_header {
-                let Some((header, rest)) = held.split_first_chunk::<HEADER>() else {
-                    if ended {
-                        return Err(Broken::cut(url));
-                    }
-                    continue;
-                };
-                if payload.is_none() {
-                    let opened = Payload::open(header, self.from.identity, size);
-                    *payload = Some(opened.map_err(|error| Broken::foreign(url, &error))?);
-                }
-                held = rest.to_vec();
-                skip_header = false;
-                if done > 0 {
-                    // an earlier run has the beginning: only the header was needed
-                    return self.stream(url, incoming, payload, size);
-                }
-            }
-            let Some(payload) = payload else {
-                return Err(Broken::cut(url));
-            };
-            number = take(payload, &mut held, number, size, incoming, &self.bytes, url)?;
-            if number == chunks(size) {
-                return Ok(());
-            }
-            if ended {
-                return Err(Broken::cut(url));
-            }
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(Broken::cut(url));
-            }
-        }
+        Ok(())
+    }
+
+    fn keep_rest(&self) -> Result<(), ControlError> {
+        let ready = std::mem::take(&mut *locked(&self.waiting));
+        Ok(self.receiving.keep(ready.items)?)
     }
 }
 
-/// Decrypts the whole chunks in `held`; gives the number of the next.
-fn take(
-    payload: &Payload,
-    held: &mut Vec<u8>,
-    mut number: u64,
-    size: u64,
-    incoming: &mut Incoming,
-    bytes: &AtomicU64,
-    url: &str,
-) -> Result<u64, Broken> {
-    let last = chunks(size) - 1;
-    let last_len = (sealed_size(size) - HEADER as u64 - last * CHUNK_SEALED as u64) as usize;
-    let mut used = 0;
-    while number <= last {
-        let len = if number == last {
-            last_len
-        } else {
-            CHUNK_SEALED
-        };
-        let Some(chunk) = held.get_mut(used..used + len) else {
-            break;
-        };
-        let plain = payload
-            .open_chunk(number, chunk)
-            .map_err(|error| Broken::foreign(url, &error))?;
-        incoming
-            .write(plain)
-            .map_err(|error| Broken::Fatal(error.into()))?;
-        bytes.fetch_add(plain.len() as u64, Ordering::Relaxed);
-        used += len;
-        number += 1;
-    }
-    held.drain(..used);
-    Ok(number)
-}
-
-/// Why a connection's worth ended early.
-enum Broken {
-    /// The line: try again.
-    Line(ClientError),
-    /// Something that trying again does not mend.
-    Fatal(ControlError),
-}
-
-impl Broken {
-    fn cut(url: &str) -> Self {
-        Self::Line(ClientError::Unreachable {
-            url: url.to_owned(),
-            text: "the connection ended early".to_owned(),
-        })
-    }
-
-    fn foreign(url: &str, error: &dyn std::fmt::Display) -> Self {
-        Self::Fatal(ControlError::forbidden(format!("`{url}`: {error}")))
-    }
-}
-
-impl std::convert::From<ClientError> for Broken {
-    fn from(error: ClientError) -> Self {
-        if error.is_passing() {
-            Self::Line(error)
-        } else {
-            Self::Fatal(error.into())
-        }
-    }
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::convert::From<ClientError> for ControlError {
     fn from(error: ClientError) -> Self {
         let kind = match &error {
-            ClientError::Status { status: 404, .. } => crate::control::ErrorKind::NotFound,
+            ClientError::Status { status: 404, .. } => ErrorKind::NotFound,
             ClientError::Status {
-                status: 401 | 403, ..
-            } => crate::control::ErrorKind::Forbidden,
-            _ => crate::control::ErrorKind::Unreachable,
+                status: 401 | 403 | 422,
+                ..
+            }
+            | ClientError::Answer { .. } => ErrorKind::Forbidden,
+            _ => ErrorKind::Unreachable,
         };
         Self::new(kind, error.to_string())
     }

@@ -4,19 +4,29 @@ use std::sync::Arc;
 
 use comity_access::{Audience, PartyId, Reader};
 use comity_evidence::custody::{Kind, Line, sign_hash};
-use comity_evidence::json::parse;
-use comity_stix::bundle;
-use comity_stix::finding::Position;
-use comity_stix::json::Limits;
-use comity_store::{Collection, Evidence, EvidenceChange, ExhibitRow, Op, Outcome, Put, Which};
+use comity_store::{
+    Collection, Evidence, EvidenceChange, ExhibitRow, Op, Outcome, Put, Record, Which,
+};
 
+use super::carry::{self, Arrived};
 use super::commit::{self, Signed, Under};
 use super::records;
-use super::transfer::{self, ANSWER, Answer, Checked, Offer};
+use super::transfer::{ANSWER, Answer, Checked, Offer};
 use crate::app::App;
 use crate::control::ControlError;
-use crate::handling::{Handling, SIDECAR_PROPERTY, Source, read_sidecar};
-use crate::intake::{self, Incoming};
+use crate::peers::inbound::Proved;
+
+/// What is answered: an offer that was believed, and the proofs beside its records.
+pub struct Believed<'a> {
+    /// The offer.
+    pub offer: &'a Offer,
+    /// Its custody.
+    pub checked: &'a Checked,
+    /// The head its records are proved by; held until all is committed.
+    pub proved: &'a Proved,
+    /// The giver's account here.
+    pub from: &'a Reader,
+}
 
 /// Commits `received`: the exhibit is here, its contents are in the vault, hashed as they were written.
 ///
@@ -25,12 +35,11 @@ use crate::intake::{self, Incoming};
 pub fn receive(
     app: &Arc<App>,
     actor: &str,
-    offer: &Offer,
-    checked: &Checked,
+    believed: &Believed<'_>,
     signed: Signed,
-    from: &Reader,
     collection: &Collection,
 ) -> Result<Line, ControlError> {
+    let checked = believed.checked;
     let fields = signed.event.fields();
     let whole = fields.rehashed == Some(checked.exhibit.items_sha256);
     if fields.kind != Kind::Received || !whole {
@@ -38,12 +47,8 @@ pub fn receive(
             "the event does not say that the exhibit was received whole",
         ));
     }
-    let mut chain = checked.chain.clone();
-    let line = commit::sign(app, actor, signed)?;
-    chain
-        .push(line.event_unverified())
-        .map_err(|error| commit::impossible(&error))?;
     let contents = commit::contents(app, &checked.exhibit)?;
+    let (line, first, records) = records(app, actor, believed, signed, collection)?;
     let here = app.store.exhibit(checked.exhibit.id.as_str())?;
     let known = here
         .as_ref()
@@ -55,75 +60,128 @@ pub fn receive(
         .map(commit::custody_row)
         .collect();
     custody.push(commit::custody_row(&line));
-    let mut records = foreign_puts(app, &offer.envelope, from, collection)?;
-    carry(&records, &checked.lines)?;
-    let now = app.clock.now_micros();
-    let under = Under {
-        collection,
-        tlp: commit::tlp_of(&line.event_unverified().fields().handling),
-        audience: audience(app, collection, from.party()),
-    };
-    records.extend(commit::puts(
-        app,
-        actor,
-        vec![records::custody(&line, now, now)],
-        &under,
-    )?);
     let change = match here {
         // it was ours, or was here before, and comes back
         Some(row) => EvidenceChange::Continue {
             exhibit: row.id,
             after: row.last,
             custody,
+            countersigned: None,
             destroy: false,
         },
         None => EvidenceChange::TakeIn {
-            exhibit: Box::new(row_of(app, checked, &offer.envelope)?),
+            exhibit: Box::new(row_of(app, checked, &believed.offer.envelope)?),
             objects: contents.objects,
             list_size: contents.list_size,
             custody,
         },
     };
-    let op = Op::Evidence(Box::new(Evidence { records, change }));
-    match app.sequencer.submit_blocking(vec![op])?.into_iter().next() {
-        Some(Outcome::Rejected(fault)) => Err(ControlError::usage(fault.to_string())),
-        _ => Ok(line),
-    }
+    let taken = Op::Evidence(Box::new(Evidence { records, change }));
+    submit(app, first.into_iter().chain([taken]).collect())?;
+    Ok(line)
 }
 
-/// Commits nothing here but a record: the exhibit is not taken over.
+/// Commits the refusal, and the records that came with the offer: what was offered is known here, the exhibit is not.
 ///
 /// # Errors
 /// In words.
 pub fn refuse(
     app: &Arc<App>,
     actor: &str,
-    checked: &Checked,
+    believed: &Believed<'_>,
     signed: Signed,
-    from: &Reader,
     collection: &Collection,
 ) -> Result<Line, ControlError> {
     if signed.event.fields().kind != Kind::Refused {
         return Err(ControlError::usage("the event does not refuse"));
     }
+    let (line, first, records) = records(app, actor, believed, signed, collection)?;
+    let here = app.store.exhibit(believed.checked.exhibit.id.as_str())?;
+    let puts = records.into_iter().map(|put| Op::Put(Box::new(put)));
+    let ops = match here {
+        // an exhibit that was here before and would have come back: its custody here goes on
+        Some(row) => {
+            let known = commit::known_events(app, believed.checked);
+            let missing = believed.checked.lines.iter().skip(known);
+            let mut custody: Vec<_> = missing.map(commit::custody_row).collect();
+            custody.push(commit::custody_row(&line));
+            let records = puts
+                .filter_map(|op| match op {
+                    Op::Put(put) => Some(*put),
+                    _ => None,
+                })
+                .collect();
+            let change = EvidenceChange::Continue {
+                exhibit: row.id,
+                after: row.last,
+                custody,
+                countersigned: None,
+                destroy: false,
+            };
+            vec![Op::Evidence(Box::new(Evidence { records, change }))]
+        }
+        None => puts.collect(),
+    };
+    submit(app, first.into_iter().chain(ops).collect())?;
+    Ok(line)
+}
+
+/// Our event, signed and possible after theirs; the cross-link to their log, and all records to be committed with it.
+fn records(
+    app: &Arc<App>,
+    actor: &str,
+    believed: &Believed<'_>,
+    signed: Signed,
+    collection: &Collection,
+) -> Result<(Line, Option<Op>, Vec<Put>), ControlError> {
+    let Believed {
+        offer,
+        checked,
+        proved,
+        from,
+    } = *believed;
     let mut chain = checked.chain.clone();
     let line = commit::sign(app, actor, signed)?;
     chain
         .push(line.event_unverified())
         .map_err(|error| commit::impossible(&error))?;
+    let arrived = Arrived::of(&offer.envelope).map_err(ControlError::forbidden)?;
+    let taken = carry::take(app, arrived, from, collection, proved)?;
+    carry::fits(&taken.puts, checked.exhibit.id.as_str(), &checked.lines)?;
+    let now = app.clock.now_micros();
     let under = Under {
         collection,
         tlp: commit::tlp_of(&line.event_unverified().fields().handling),
         audience: audience(app, collection, from.party()),
     };
-    let now = app.clock.now_micros();
-    let puts = commit::puts(app, actor, vec![records::custody(&line, now, now)], &under)?;
-    let ops = puts.into_iter().map(|put| Op::Put(Box::new(put))).collect();
-    app.sequencer.submit_blocking(ops)?;
-    Ok(line)
+    let mut puts = taken.puts;
+    let own = vec![records::custody(&line, now, now)];
+    puts.extend(commit::puts(app, actor, own, &under)?);
+    Ok((line, taken.first, puts))
 }
 
-/// The answer to the giver: made from what is committed, so that it can be given again.
+fn submit(app: &Arc<App>, ops: Vec<Op>) -> Result<(), ControlError> {
+    for outcome in app.sequencer.submit_blocking(ops)? {
+        if let Outcome::Rejected(fault) = outcome {
+            return Err(ControlError::usage(fault.to_string()));
+        }
+    }
+    Ok(())
+}
+
+/// The record of an answer, as it is committed.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn record_of(app: &App, line: &Line) -> Result<Record, ControlError> {
+    let id = records::custody_id(&line.event_unverified().fields().id);
+    let scope = app.release.everything()?;
+    let record = app.store.get(&id, &Which::Last, &scope)?;
+    record.ok_or_else(|| ControlError::not_found("record", &id))
+}
+
+/// The answer to the giver, who knows `known` entries of our log: made from what is committed, so that it can be given again.
+/// Gives also the size of the head in it.
 ///
 /// # Errors
 /// When the register cannot be read.
@@ -131,140 +189,32 @@ pub fn answer(
     app: &App,
     line: &Line,
     transferred: &comity_evidence::Hash,
-    person: Option<String>,
-) -> Result<Answer, ControlError> {
-    let id = records::custody_id(&line.event_unverified().fields().id);
-    let scope = app.release.everything()?;
-    let record = app.store.get(&id, &Which::Last, &scope)?;
-    let record = record.ok_or_else(|| ControlError::not_found("record", &id))?;
+    person: Option<&str>,
+    known: Option<u64>,
+) -> Result<(Answer, u64), ControlError> {
     let counter_signatures = person
         .map(|person| {
             let authority = sign_hash(transferred, &app.custody).to_string();
-            vec![person, authority.trim_end_matches('\n').to_owned()]
+            vec![
+                person.to_owned(),
+                authority.trim_end_matches('\n').to_owned(),
+            ]
         })
         .unwrap_or_default();
-    Ok(Answer {
+    let (envelope, size) = carry::envelope(app, &[record_of(app, line)?], known)?;
+    let answer = Answer {
         format: ANSWER.to_owned(),
         line: line.to_line(),
         counter_signatures,
-        envelope: transfer::envelope(app, &[record])?,
-    })
+        envelope,
+    };
+    Ok((answer, size))
 }
 
 fn audience(app: &App, collection: &Collection, party: &PartyId) -> Audience {
     let mut audience = app.catalog().audience(collection.key);
     audience.parties.insert(party.clone());
     audience
-}
-
-/// The records another node sent, labelled as it says, ready to be committed.
-///
-/// # Errors
-/// When one of them is not sound, or its label cannot be used.
-pub fn foreign_puts(
-    app: &App,
-    envelope: &serde_json::value::RawValue,
-    from: &Reader,
-    collection: &Collection,
-) -> Result<Vec<Put>, ControlError> {
-    let unsound = |error: &dyn std::fmt::Display| {
-        ControlError::forbidden(format!(
-            "the records of `{}` are not sound: {error}",
-            from.party().as_str()
-        ))
-    };
-    let envelope = bundle::envelope(envelope.get().as_bytes(), &Limits::default())
-        .map_err(|error| unsound(&error))?;
-    let mut handling = Handling {
-        audience: Audience {
-            parties: std::iter::once(app.party.clone()).collect(),
-            ..Audience::default()
-        },
-        ..Handling::default()
-    };
-    let sidecar = envelope
-        .custom
-        .iter()
-        .find(|(name, _)| name == SIDECAR_PROPERTY);
-    if let Some((_, text)) = sidecar {
-        let mut by_record = read_sidecar(text).map_err(|error| unsound(&error))?;
-        // nobody else speaks for our own records
-        by_record.retain(|_, carried| *carried.label.originator() != app.party);
-        handling.by_record = by_record;
-    }
-    let source = Source {
-        party: from.party().clone(),
-        principal: from.principal().as_str().to_owned(),
-    };
-    let mut checked = Vec::new();
-    for (index, raw) in envelope.objects.iter().enumerate() {
-        let position = Position {
-            offset: raw.offset,
-            line: raw.line,
-            column: raw.column,
-            pointer: format!("/objects/{index}"),
-        };
-        let incoming = Incoming {
-            bytes: raw.bytes.to_vec(),
-            position,
-        };
-        checked.push(intake::check(&incoming, &intake::options()));
-    }
-    let puts = intake::puts(app, checked, &[collection.key], &source, &handling)?;
-    let puts = puts.map_err(|verdict| unsound(&verdict.fate.text()))?;
-    // records of ours that come back are here already, under our own label
-    Ok(puts.into_iter().filter(|put| !is_here(app, put)).collect())
-}
-
-fn is_here(app: &App, put: &Put) -> bool {
-    let Ok(scope) = app.release.everything() else {
-        return false;
-    };
-    let here = app
-        .store
-        .get(&put.id, &Which::Key(put.version_key.clone()), &scope);
-    here.is_ok_and(|record| {
-        record.is_some_and(|record| record.content_sha256 == put.content_sha256)
-    })
-}
-
-/// The records are those of these events: what is signed is what is kept as a record.
-///
-/// # Errors
-/// Names the record that is another.
-pub fn carry(puts: &[Put], lines: &[Line]) -> Result<(), ControlError> {
-    #[derive(serde::Deserialize)]
-    struct Custody<'r> {
-        #[serde(borrow)]
-        event: &'r serde_json::value::RawValue,
-    }
-    for put in puts
-        .iter()
-        .filter(|put| put.object_type == "comity-custody")
-    {
-        let carried = serde_json::from_slice::<Custody<'_>>(&put.bytes)
-            .ok()
-            .and_then(|custody| {
-                let canonical = comity_stix::canonical::canonical_bytes(
-                    custody.event.get().as_bytes(),
-                    &Limits::default(),
-                )
-                .ok()?;
-                parse(&canonical).ok()
-            });
-        let line = lines
-            .iter()
-            .find(|line| records::custody_id(&line.event_unverified().fields().id) == put.id);
-        let same =
-            line.is_some_and(|line| carried.as_ref() == Some(&line.event_unverified().to_value()));
-        if !same {
-            return Err(ControlError::forbidden(format!(
-                "`{}` carries another event than was signed",
-                put.id
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// The row of an exhibit that is new here; retention and limits are the giver's, from its record.

@@ -11,14 +11,16 @@ use comity_store::{
     Seq, Which,
 };
 
+use super::carry::{self, Arrived};
 use super::commit::{self, Signed, Under};
 use super::records;
 use super::transfer::{self, ANSWER, Answer, OFFER, Offer};
 use crate::app::App;
 use crate::control::ControlError;
+use crate::peers::inbound::Proved;
 
-/// Commits the event that hands the exhibit to `to`. The records of an exhibit of ours get that party into their audience: the
-/// officer who hands over says so. Release is asked about each record first; nothing is changed when it says no to one.
+/// Commits the event that hands the exhibit to `to`. Our own records of it get that party into their audience: the officer who
+/// hands over says so; about those of others their label decides. Release is asked about each record first; nothing is changed when it says no to one.
 ///
 /// # Errors
 /// In words; nothing was changed then.
@@ -44,16 +46,9 @@ pub fn send(
         ));
     }
     let reason = format!("handed over: {}", fields.basis);
-    let mut ops = Vec::new();
+    let mut opened = Vec::new();
     for record in records_of(app, row)? {
-        ops.extend(open_to(
-            app,
-            actor,
-            &record,
-            to,
-            row.origin == app.party.as_str(),
-            &reason,
-        )?);
+        opened.extend(open_to(app, actor, &record, to, &reason)?);
     }
     let mut chain = commit::chain(app, row)?;
     let line = commit::sign(app, actor, signed)?;
@@ -70,10 +65,12 @@ pub fn send(
         exhibit: row.id.clone(),
         after: row.last,
         custody: vec![commit::custody_row(&line)],
+        countersigned: None,
         destroy: false,
     };
     let objects = vec![records::custody(&line, now, now)];
-    commit::submit(app, actor, ops, objects, &under, change)?;
+    // one transaction: the audience grows only with the hand-over
+    commit::submit(app, actor, opened, objects, &under, change)?;
     Ok(line)
 }
 
@@ -97,10 +94,10 @@ fn open_to(
     actor: &str,
     record: &Record,
     to: &Reader,
-    ours: bool,
     reason: &str,
 ) -> Result<Option<Op>, ControlError> {
     let label = app.release.label(record.label_set)?;
+    let ours = *label.originator() == app.party;
     let named = label.audience().parties.contains(to.party());
     let mut draft = label.to_draft();
     if ours && !named {
@@ -166,7 +163,8 @@ pub fn handed_to(
     }
 }
 
-/// The offer, and which records are in it: their disclosure is to be logged before it leaves.
+/// The offer, and which records are in it: their disclosure is to be logged before it leaves. `known`: how many entries of our
+/// log the other side knows.
 ///
 /// # Errors
 /// As [`handed_to`].
@@ -174,6 +172,7 @@ pub fn offer(
     app: &App,
     exhibit: &str,
     reader: &Reader,
+    known: Option<u64>,
 ) -> Result<(Offer, Vec<(Seq, LabelSetId)>), ControlError> {
     let (row, lines) = handed_to(app, exhibit, reader)?;
     let usage = |error: comity_evidence::Malformed| ControlError::internal(error);
@@ -201,7 +200,7 @@ pub fn offer(
         exhibit: line.to_line(),
         custody: lines.iter().map(Line::to_line).collect(),
         list_size: commit::vault(app).open_object(&row.items_sha256)?.size(),
-        envelope: transfer::envelope(app, &records)?,
+        envelope: carry::envelope(app, &records, known)?.0,
     };
     Ok((offer, released))
 }
@@ -231,7 +230,8 @@ pub fn item(
     Ok((transferred, sha256, size))
 }
 
-/// Takes the other side's answer: its event, and its signatures on ours. The same answer again changes nothing.
+/// Takes the other side's answer: its event, and its signatures on ours. The same answer again changes nothing. `proved` is
+/// held until it is committed.
 ///
 /// # Errors
 /// In words, for the other side.
@@ -239,18 +239,33 @@ pub fn answered(
     app: &Arc<App>,
     exhibit: &str,
     answer: &Answer,
+    arrived: Arrived,
     from: &Reader,
+    proved: &Proved,
 ) -> Result<(), ControlError> {
     let refuse = |why: String| ControlError::usage(format!("the answer is not sound: {why}"));
     if answer.format != ANSWER {
         return Err(refuse(format!("it is of the format `{}`", answer.format)));
     }
     let party = from.party().as_str();
+    // the party it was never handed to learns nothing
+    let unknown = || ControlError::not_found("exhibit", exhibit);
     let row = app.store.exhibit(exhibit)?.filter(|row| row.id == exhibit);
-    let row = row.ok_or_else(|| ControlError::not_found("exhibit", exhibit))?;
+    let row = row.ok_or_else(unknown)?;
+    let lines = commit::lines(app, &row)?;
+    let mut chain = commit::chain(app, &row)?;
     let line =
         Line::parse_line(answer.line.as_bytes()).map_err(|error| refuse(error.to_string()))?;
     let event = line.event_unverified();
+    let known = lines.iter().any(|line| {
+        line.event_unverified().hash() == event.hash() && event.fields().actor.authority == party
+    });
+    if known {
+        return Ok(());
+    }
+    if chain.away().is_none_or(|away| away.to != party) {
+        return Err(unknown());
+    }
     let fields = event.fields();
     if !transfer::answers(fields.kind) || fields.actor.authority != party {
         return Err(refuse(
@@ -260,18 +275,6 @@ pub fn answered(
     let keys = commit::authority_keys(app);
     line.verify(&keys, &[])
         .map_err(|error| refuse(error.to_string()))?;
-    let lines = commit::lines(app, &row)?;
-    if lines
-        .iter()
-        .any(|line| line.event_unverified().hash() == event.hash())
-    {
-        return Ok(());
-    }
-    let mut chain = commit::chain(app, &row)?;
-    if chain.away().is_none_or(|away| away.to != party) {
-        // the party it was never handed to learns nothing
-        return Err(ControlError::not_found("exhibit", exhibit));
-    }
     chain
         .push(event)
         .map_err(|error| commit::impossible(&error))?;
@@ -279,15 +282,17 @@ pub fn answered(
         .into_iter()
         .next_back()
         .ok_or_else(|| refuse("there is no hand-over".to_owned()))?;
-    let transferred = countersigned(
-        transferred,
-        answer,
-        party,
-        &keys,
-        &fields.actor.key,
-        fields.kind,
-    )?;
-    let ops = answer_ops(app, &row, transferred, &line, answer, from)?;
+    let countersigned = match fields.kind {
+        Kind::Received => Some(countersigned(
+            transferred,
+            answer,
+            party,
+            &keys,
+            &fields.actor.key,
+        )?),
+        _ => None,
+    };
+    let ops = answer_ops(app, &row, countersigned, &line, arrived, from, proved)?;
     for outcome in app.sequencer.submit_blocking(ops)? {
         if let Outcome::Rejected(fault) = outcome {
             return Err(ControlError::usage(fault.to_string()));
@@ -303,12 +308,8 @@ fn countersigned(
     party: &str,
     keys: &[VerifierKey],
     person: &VerifierKey,
-    kind: Kind,
 ) -> Result<Line, ControlError> {
     let refuse = |why: &str| ControlError::usage(format!("the answer is not sound: {why}"));
-    if kind == Kind::Refused {
-        return Ok(transferred);
-    }
     let event = transferred.event_unverified().clone();
     let both = Line::assemble(event, answer.counter_signatures.iter().map(String::as_str))
         .map_err(|_| refuse("it has no two counter-signatures"))?;
@@ -317,9 +318,8 @@ fn countersigned(
             .countersign(NoteSignature::clone(signature))
             .map_err(|error| refuse(&error.to_string()))?;
     }
-    let all: Vec<VerifierKey> = keys.to_vec();
     let verified = transferred
-        .verify(&all, std::slice::from_ref(person))
+        .verify(keys, std::slice::from_ref(person))
         .map_err(|error| refuse(&error.to_string()))?;
     let authority =
         verified.countersigned().is_some() && !transfer::keys_of(keys, party).is_empty();
@@ -335,43 +335,39 @@ fn countersigned(
 fn answer_ops(
     app: &Arc<App>,
     row: &ExhibitRow,
-    transferred: Line,
+    countersigned: Option<Line>,
     line: &Line,
-    answer: &Answer,
+    arrived: Arrived,
     from: &Reader,
+    proved: &Proved,
 ) -> Result<Vec<Op>, ControlError> {
     let collection = commit::collection_of(app, row)?
         .ok_or_else(|| ControlError::internal("the records of the exhibit are in no collection"))?;
-    let mut ops = Vec::new();
-    if line.event_unverified().fields().kind == Kind::Received {
-        let id = records::custody_id(&transferred.event_unverified().fields().id);
-        let now = app.clock.now_micros();
-        let (created, modified) = commit::next_version(app, &id, now)?;
-        let bytes = records::custody(&transferred, created, modified);
+    let taken = carry::take(app, arrived, from, &collection, proved)?;
+    carry::fits(&taken.puts, &row.id, std::slice::from_ref(line))?;
+    let mut records = taken.puts;
+    if let Some(transferred) = &countersigned {
+        let event = transferred.event_unverified().fields();
+        let id = records::custody_id(&event.id);
+        let (created, modified) = commit::next_version(app, &id, app.clock.now_micros())?;
         let under = Under {
             collection: &collection,
-            tlp: commit::tlp_of(&transferred.event_unverified().fields().handling),
+            tlp: commit::tlp_of(&event.handling),
             audience: with(app.catalog().audience(collection.key), from.party()),
         };
-        let actor = transferred.event_unverified().fields().actor.name.clone();
-        ops.push(Op::Evidence(Box::new(Evidence {
-            records: commit::puts(app, &actor, vec![bytes], &under)?,
-            change: EvidenceChange::Countersign {
-                exhibit: row.id.clone(),
-                custody: commit::custody_row(&transferred),
-            },
-        })));
+        let bytes = records::custody(transferred, created, modified);
+        records.extend(commit::puts(app, &event.actor.name, vec![bytes], &under)?);
     }
-    let puts = super::receive::foreign_puts(app, &answer.envelope, from, &collection)?;
-    super::receive::carry(&puts, std::slice::from_ref(line))?;
-    ops.push(Op::Evidence(Box::new(Evidence {
-        records: puts,
+    // one transaction: both signatures and the answer, or nothing
+    let answered = Op::Evidence(Box::new(Evidence {
+        records,
         change: EvidenceChange::Continue {
             exhibit: row.id.clone(),
             after: row.last,
             custody: vec![commit::custody_row(line)],
+            countersigned: countersigned.as_ref().map(commit::custody_row),
             destroy: false,
         },
-    })));
-    Ok(ops)
+    }));
+    Ok(taken.first.into_iter().chain([answered]).collect())
 }

@@ -11,13 +11,10 @@
 use comity_evidence::custody::{Chain, Event, Kind, Line, custody_key_name};
 use comity_evidence::{Exhibit, Hash};
 use comity_ledger::note::VerifierKey;
-use comity_store::Record;
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
 use crate::control::ControlError;
-use crate::handling::SIDECAR_PROPERTY;
-use crate::peers::inbound::sidecar_item;
+use crate::limits::CUSTODY_EVENTS_MAX;
 
 /// What [`Offer::format`] says.
 pub const OFFER: &str = "comity-offer/v1";
@@ -36,7 +33,7 @@ pub struct Offer {
     pub custody: Vec<String>,
     /// Octets of the list of items.
     pub list_size: u64,
-    /// Its records, as an envelope with labels.
+    /// Its records, as an envelope with labels and proofs.
     pub envelope: Box<serde_json::value::RawValue>,
 }
 
@@ -50,7 +47,7 @@ pub struct Answer {
     pub line: String,
     /// Signatures on the event that handed it over: person and authority.
     pub counter_signatures: Vec<String>,
-    /// The record of the line, as an envelope with its label.
+    /// The record of the line, as an envelope with its label and proof.
     pub envelope: Box<serde_json::value::RawValue>,
 }
 
@@ -99,6 +96,11 @@ pub fn check(
     }
     let exhibit =
         Exhibit::parse_line(offer.exhibit.as_bytes()).map_err(|error| refuse(error.to_string()))?;
+    if offer.custody.len() > CUSTODY_EVENTS_MAX {
+        return Err(refuse(format!(
+            "it has more than {CUSTODY_EVENTS_MAX} events"
+        )));
+    }
     let lines = offer
         .custody
         .iter()
@@ -130,28 +132,6 @@ pub fn check(
         lines,
         chain,
     })
-}
-
-/// An envelope of these records with their labels.
-///
-/// # Errors
-/// When the register cannot be read.
-pub fn envelope(
-    app: &App,
-    records: &[Record],
-) -> Result<Box<serde_json::value::RawValue>, ControlError> {
-    let mut text = String::from("{\"objects\":[");
-    let mut sidecar = Vec::with_capacity(records.len());
-    for (place, record) in records.iter().enumerate() {
-        if place > 0 {
-            text.push(',');
-        }
-        text.push_str(str::from_utf8(&record.bytes).map_err(ControlError::internal)?);
-        sidecar.push(sidecar_item(app, record)?);
-    }
-    let sidecar = serde_json::to_string(&sidecar).map_err(ControlError::internal)?;
-    text.push_str(&format!("],\"{SIDECAR_PROPERTY}\":{sidecar}}}"));
-    serde_json::value::RawValue::from_string(text).map_err(ControlError::internal)
 }
 
 /// What the keys for an item of a hand-over are derived from, beside the secret and the recipient.

@@ -11,6 +11,8 @@ use rustls::crypto::CryptoProvider;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+pub mod ranges;
+
 use super::head::HEAD_HEADER;
 use super::pin::{Fingerprint, PinVerifier};
 use super::settings::SignIn;
@@ -304,75 +306,6 @@ impl Client {
         let status = response.status().as_u16();
         let body = read(url, response, bytes_max).await?;
         Ok(AnyAnswer { status, body })
-    }
-
-    /// POST of JSON.
-    ///
-    /// # Errors
-    /// See [`ClientError`].
-    pub async fn post_json(&self, url: &str, body: Vec<u8>) -> Result<Answer, ClientError> {
-        let request = self
-            .http
-            .post(check(url)?)
-            .headers(self.headers.clone())
-            .header(reqwest::header::CONTENT_TYPE, "application/json")
-            .body(body);
-        self.send(url, request).await
-    }
-
-    /// Opens a file of `total` octets from `start` on; the caller takes it piece by piece.
-    ///
-    /// # Errors
-    /// See [`ClientError`]; also when the answer is not that part of that file.
-    pub async fn range(
-        &self,
-        url: &str,
-        start: u64,
-        total: u64,
-    ) -> Result<reqwest::Response, ClientError> {
-        let request = self
-            .http
-            .get(check(url)?)
-            .headers(self.headers.clone())
-            .header(reqwest::header::RANGE, format!("bytes={start}-"));
-        let response = request
-            .send()
-            .await
-            .map_err(|error| unreachable(url, &error))?;
-        if !response.status().is_success() {
-            return Err(refused(url, response).await);
-        }
-        let expected = format!("bytes {start}-{}/{total}", total.saturating_sub(1));
-        let said = response
-            .headers()
-            .get(reqwest::header::CONTENT_RANGE)
-            .and_then(|value| value.to_str().ok());
-        if said == Some(&expected) {
-            Ok(response)
-        } else {
-            Err(ClientError::Answer {
-                url: url.to_owned(),
-                text: format!(
-                    "`{expected}` was expected, not `{}`",
-                    said.unwrap_or_default()
-                ),
-            })
-        }
-    }
-
-    /// The next piece of an open answer; `None` at its end.
-    ///
-    /// # Errors
-    /// [`ClientError::Unreachable`] when the line broke.
-    pub async fn piece(
-        &self,
-        url: &str,
-        response: &mut reqwest::Response,
-    ) -> Result<Option<bytes::Bytes>, ClientError> {
-        response
-            .chunk()
-            .await
-            .map_err(|error| unreachable(url, &error))
     }
 
     /// Opens a stream of server-sent events; the caller reads chunks until it ends.

@@ -62,6 +62,7 @@ impl Default for PeerSettings {
             receipt_within_seconds: RECEIPT_WITHIN_SECONDS,
             on_withdrawal: OnWithdrawal::default(),
             custody_key: None,
+            recipient: None,
         }
     }
 }

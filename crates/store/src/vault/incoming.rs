@@ -1,8 +1,8 @@
 //! Contents that come piece by piece from elsewhere: staged, hashed as they are written, gone on with after a break.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -27,6 +27,7 @@ pub struct Receiving {
 
 /// One item on its way in.
 pub struct Incoming {
+    vault: Vault,
     file: File,
     path: PathBuf,
     name: String,
@@ -77,6 +78,14 @@ impl Receiving {
     pub fn item(&self, number: u64, size: u64) -> Result<Incoming, VaultError> {
         let name = number.to_string();
         let path = self.folder.join(&name);
+        // whole, and the program ended before it had its name: it is read and hashed again like any other
+        if path.exists() {
+            std::fs::set_permissions(&path, Permissions::from_mode(0o600))
+                .map_err(VaultError::io("open", &path))?;
+        }
+        self.vault
+            .point("vault.create")
+            .map_err(VaultError::io("make", &path))?;
         let file = File::options()
             .read(true)
             .write(true)
@@ -86,6 +95,7 @@ impl Receiving {
             .open(&path)
             .map_err(VaultError::io("make", &path))?;
         let mut incoming = Incoming {
+            vault: self.vault.clone(),
             file,
             path,
             name,
@@ -185,6 +195,8 @@ impl Incoming {
         } else {
             Piece::Data(self.offset, self.filled)
         };
+        let point = self.vault.point("vault.write");
+        point.map_err(|error| self.fail(error))?;
         let mut writer = Writer::going_on(&self.file, self.offset, self.size, self.direct);
         let written = writer.write(&piece, &self.buffer);
         self.direct = writer.direct();
@@ -214,11 +226,8 @@ impl Incoming {
         let synced = self
             .file
             .set_len(self.size)
-            .and_then(|()| {
-                use std::os::unix::fs::PermissionsExt as _;
-                self.file
-                    .set_permissions(std::fs::Permissions::from_mode(0o400))
-            })
+            .and_then(|()| self.file.set_permissions(Permissions::from_mode(0o400)))
+            .and_then(|()| self.vault.point("vault.sync"))
             .and_then(|()| self.file.sync_all());
         synced.map_err(|error| self.fail(error))?;
         Ok(Whole(Staged {
