@@ -13,4 +13,5 @@ mod http;
 mod leak;
 mod packages;
 mod receipts;
+mod transfer;
 mod witness;
