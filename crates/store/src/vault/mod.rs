@@ -15,6 +15,7 @@
 
 mod buffer;
 mod copy;
+mod duplicate;
 mod error;
 mod exhibit;
 mod group;
@@ -34,6 +35,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags};
 
 use crate::Faults;
 
+pub use duplicate::Duplicated;
 pub use error::VaultError;
 pub use exhibit::{Names, Rehashed};
 pub use incoming::{Incoming, Receiving, Whole};

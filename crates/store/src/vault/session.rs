@@ -128,6 +128,12 @@ impl Session {
         &self.exhibit
     }
 
+    /// Removes staged files: those that were whole are objects of the vault under other names.
+    pub(super) fn drop_unfinished(&self) -> Result<(), VaultError> {
+        let numbered = |name: &std::ffi::OsStr| name.as_bytes().iter().all(u8::is_ascii_digit);
+        remove(&self.folder, &numbered)
+    }
+
     /// Clears the session away, once the register has the exhibit. The vault's lock is held until then.
     ///
     /// # Errors
@@ -191,15 +197,18 @@ fn keep_identifier(folder: &Path, exhibit: &ExhibitId) -> Result<ExhibitId, Vaul
 
 /// Removes everything in a session's folder but its lock.
 fn clear(folder: &Path) -> Result<(), VaultError> {
-    let io = VaultError::io("clear away", folder);
-    let cleared = (|| {
+    remove(folder, &|name| name != "lock")
+}
+
+fn remove(folder: &Path, which: &dyn Fn(&std::ffi::OsStr) -> bool) -> Result<(), VaultError> {
+    let removed = (|| {
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
-            if entry.file_name() != "lock" {
+            if which(&entry.file_name()) {
                 std::fs::remove_file(entry.path())?;
             }
         }
         Ok(())
     })();
-    cleared.map_err(io)
+    removed.map_err(VaultError::io("clear away", folder))
 }

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use comity_evidence::sha256;
-use comity_store::vault::{Began, VaultError};
+use comity_store::vault::{Began, Duplicated, VaultError};
 
 use crate::vault::{Place, begin_again, exhibit, noise};
 
@@ -62,9 +63,11 @@ fn a_full_disk_is_told_before_or_on_the_way_and_nothing_is_lost() {
     small.grow("40m");
     // somebody else fills the disk while we write
     let filler = small.path.join("filler");
+    let once = AtomicBool::new(false);
     let faults = move |point: &str| {
-        if point == "vault.write" && !filler.exists() {
-            fs::write(&filler, vec![1; 20 << 20]).unwrap();
+        if point == "vault.write" && !once.swap(true, Ordering::SeqCst) {
+            // other workers write meanwhile, so it may be the filler that fills the disk; then the next write is told
+            let _full = fs::write(&filler, vec![1; 20 << 20]);
         }
         Ok(())
     };
@@ -122,4 +125,48 @@ fn what_comes_in_pieces_goes_on_after_a_break() {
     assert_eq!(receiving.item(2, 3).unwrap().offset(), 0);
     receiving.finish().unwrap();
     place.sound();
+}
+
+/// On one file system by a second name, across two by a copy that is hashed on the way; a cut leaves nothing false.
+#[test]
+fn objects_go_into_another_vault() {
+    let (place, other) = (Place::new(), Place::new());
+    place.put("a", &noise((2 << 20) + 9));
+    place.seal().unwrap();
+    let mut hashes = Vec::new();
+    let (from, to) = (place.vault(), other.vault());
+    from.each_object(&mut |hash, _| hashes.push(hash), &mut |_| panic!())
+        .unwrap();
+    for hash in &hashes {
+        assert_eq!(to.take_from(&from, hash).unwrap(), Duplicated::Linked);
+        assert_eq!(to.take_from(&from, hash).unwrap(), Duplicated::There);
+    }
+    other.sound();
+    assert!(matches!(
+        to.take_from(&from, &[1; 32]),
+        Err(VaultError::Missing(_))
+    ));
+    let third = Place::new();
+    let Some(small) = Small::mount(&third, "8m") else {
+        eprintln!("skipped: a file system cannot be mounted here (not root)");
+        return;
+    };
+    let full = |point: &str| match point {
+        "vault.write" => Err(std::io::ErrorKind::StorageFull.into()),
+        _ => Ok(()),
+    };
+    let failing = third.vault().with_faults(Arc::new(full));
+    for hash in &hashes {
+        let error = failing.take_from(&from, hash).unwrap_err();
+        assert!(matches!(error, VaultError::Full { .. }), "{error}");
+        assert_eq!(third.objects(), 0);
+        let copied = third.vault().take_from(&from, hash).unwrap();
+        assert_eq!(copied, Duplicated::Copied);
+        third.vault().remove_object(hash).unwrap();
+    }
+    for hash in &hashes {
+        third.vault().take_from(&from, hash).unwrap();
+    }
+    third.sound();
+    drop(small);
 }
