@@ -61,6 +61,10 @@ pub struct App {
     pub notes: crate::disclosure::Notes,
     /// New labels of other parties.
     pub introduced: crate::intake::Introduced,
+    /// What is encrypted to this node is opened with it.
+    pub identity: zeroize::Zeroizing<[u8; 32]>,
+    /// What keys for contents on their way to peers are derived from; never leaves the node.
+    pub transfer_secret: zeroize::Zeroizing<[u8; 32]>,
     /// Exchange with peers.
     pub exchange: crate::peers::run::Exchange,
     witnesses: RwLock<Option<Arc<Witnesses>>>,
@@ -299,6 +303,8 @@ impl App {
         let log_cosigner = log_cosigner(&config)?;
         let own_log = own_log(&config, &log_key, log_cosigner.as_ref())?;
         let witnesses = Witnesses::load(&config.dir, &own_log)?.map(Arc::new);
+        let identity = crate::evidence::keys::secret(&config.dir, "recipient", &*entropy)?;
+        let transfer_secret = crate::evidence::keys::secret(&config.dir, "transfer", &*entropy)?;
         let head = store.head()?;
         head::check(&head, config.party(), &log_key, trust)?;
         let mut seen = Seen::new(&config.dir);
@@ -347,6 +353,8 @@ impl App {
             witnesses_changed: tokio::sync::watch::Sender::new(0),
             notes: crate::disclosure::Notes::default(),
             introduced: crate::intake::Introduced::default(),
+            identity,
+            transfer_secret,
             exchange: crate::peers::run::Exchange::default(),
             catalog,
             catalog_reload: Mutex::default(),

@@ -47,6 +47,10 @@ pub const SEQUENCER_QUEUE_MAX: usize = 1_024;
 pub const RECEIPTS_MAX: usize = 200;
 /// Largest body with receipts, octets: 200 with labels of 16 kB and proofs of the longest log fit.
 pub const RECEIPTS_BYTES_MAX: usize = 8 << 20;
+/// Custody events of an exhibit that another node offers: two signatures each, so checking them all takes about two seconds.
+pub const CUSTODY_EVENTS_MAX: usize = 10_000;
+/// Largest answer to a hand-over, octets: one event, its record, its proof.
+pub const EVIDENCE_ANSWER_BYTES_MAX: usize = 1 << 20;
 /// Failed log-ins from one source within [`LOCKOUT_WINDOW`] before it must wait.
 pub const LOCKOUT_FAILURES_MAX: u32 = 10;
 /// The window in which failures count, and how long a locked source waits.

@@ -14,4 +14,5 @@ mod leak;
 mod packages;
 mod receipts;
 mod support;
+mod transfer;
 mod witness;

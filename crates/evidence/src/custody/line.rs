@@ -150,6 +150,12 @@ impl Line {
             .collect()
     }
 
+    /// The signature lines, none of them checked.
+    #[must_use]
+    pub fn note_signatures(&self) -> &[NoteSignature] {
+        self.note.signatures()
+    }
+
     /// The line of `custody.jsonl` with its line feed.
     #[must_use]
     pub fn to_line(&self) -> String {

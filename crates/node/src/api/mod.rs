@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use comity_access::{Action, Resource};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
@@ -15,6 +15,7 @@ use crate::http::{Context, Ctx, Error, Result};
 
 pub mod card;
 pub mod events;
+pub mod evidence;
 pub mod health;
 pub mod log;
 pub mod metrics;
@@ -33,7 +34,7 @@ pub fn routes(router: Router<Ctx>) -> Router<Ctx> {
 }
 
 /// Every route, so that a test can hold the description to it.
-fn table() -> [(&'static str, MethodRouter<Ctx>); 11] {
+fn table() -> [(&'static str, MethodRouter<Ctx>); 14] {
     [
         ("/healthz", get(health::get)),
         ("/metrics", get(metrics::get)),
@@ -46,6 +47,9 @@ fn table() -> [(&'static str, MethodRouter<Ctx>); 11] {
         ("/api/v1/receipts", get(receipts::get).post(receipts::post)),
         ("/api/v1/log/{*path}", get(log::get)),
         ("/api/v1/events", get(events::get)),
+        ("/api/v1/evidence/{exhibit}", get(evidence::offer)),
+        ("/api/v1/evidence/{exhibit}/answer", post(evidence::answer)),
+        ("/api/v1/evidence/{exhibit}/{item}", get(evidence::item)),
     ]
 }
 

@@ -26,7 +26,10 @@ use crate::http::{Error, Result};
         super::proof::get,
         super::sent::get,
         super::receipts::get,
-        super::receipts::post
+        super::receipts::post,
+        super::evidence::offer,
+        super::evidence::item,
+        super::evidence::answer
     )
 )]
 struct Handlers;

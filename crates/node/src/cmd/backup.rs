@@ -1,9 +1,11 @@
-//! `comity backup`: a copy of the register in a new folder, made while the node runs.
+//! `comity backup`: a copy of the register and the vault in a new folder, made while the node runs.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use comity_evidence::Hash;
 use comity_store::Head;
+use comity_store::vault::{Vault, VaultError};
 use serde::{Deserialize, Serialize};
 
 use super::init::make_private;
@@ -19,7 +21,9 @@ use crate::keys;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The keys are left out unless --with-keys: who has them can sign in the party's name. Keep them apart, but keep them:\n\
-                  a restored register without the log's key cannot take new records."
+                  a restored register without the log's key cannot take new records.\n\
+                  Contents of exhibits are hard links where DEST is on the vault's file system: a second name, no second copy.\n\
+                  Keep a backup on another disk."
 )]
 pub(crate) struct Args {
     /// A folder that does not exist yet
@@ -28,6 +32,9 @@ pub(crate) struct Args {
     /// Also copy the log's key and the TLS key
     #[arg(long)]
     with_keys: bool,
+    /// Leave the contents of exhibits out, because they are copied by other means
+    #[arg(long)]
+    without_vault: bool,
 }
 
 /// The register's file in a backup folder and in a data directory.
@@ -50,6 +57,9 @@ pub(crate) struct Note {
     pub(crate) version: String,
     /// Whether the keys are with it.
     pub(crate) with_keys: bool,
+    /// Objects of the vault in it; none in backups that were made without.
+    #[serde(default)]
+    pub(crate) vault_objects: Option<u64>,
 }
 
 impl Note {
@@ -82,6 +92,10 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         to.display()
     );
     let store = comity_store::open_read_only(dir, &comity_store::Options::default())?;
+    // what the copied register refers to must still be there when its turn comes
+    let vault = Vault::new(dir);
+    let with_vault = !args.without_vault && vault.dir().is_dir();
+    let lock = with_vault.then(|| vault.lock_for_sealing()).transpose()?;
     make_private(to)?;
     let bar = ui.progress(None, Unit::Count);
     store.backup(&to.join(REGISTER), &mut |at| {
@@ -95,7 +109,16 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         copy_keys(dir, to)?;
     }
     // what the copy itself says, not the node, which went on meanwhile
-    let head = comity_store::open_read_only(to, &comity_store::Options::default())?.head()?;
+    let copied = comity_store::open_read_only(to, &comity_store::Options::default())?;
+    let head = copied.head()?;
+    let mut lost = 0;
+    let mut objects = None;
+    if with_vault {
+        let all = copied.vault_objects()?;
+        lost = copy_vault(&vault, &Vault::new(to), &all, ui)?;
+        objects = Some(all.len() as u64 - lost);
+    }
+    drop((copied, lock));
     let note = Note {
         origin: head.origin,
         log_size: head.size,
@@ -103,6 +126,7 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         made: micros_to_text(SystemClock::new().now_micros()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         with_keys: args.with_keys,
+        vault_objects: objects,
     };
     // CRASH POINT: a folder without this note is a half-made backup, and `restore` refuses it
     files::put_new(&to.join(NOTE), &serde_json::to_vec_pretty(&note)?)?;
@@ -118,9 +142,13 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         ui.json(&note)?;
     } else {
         ui.line(format!(
-            "`{}` holds {}",
+            "`{}` holds {}{}",
             to.display(),
-            counted(note.log_size, "log entry").replace("entrys", "entries")
+            counted(note.log_size, "log entry").replace("entrys", "entries"),
+            objects.map_or_else(String::new, |objects| format!(
+                " and {} of the vault",
+                counted(objects, "object")
+            ))
         ))?;
         ui.say(if args.with_keys {
             "the keys are in it: keep it as safe as the node itself".to_owned()
@@ -131,7 +159,36 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
             )
         });
     }
-    Ok(exit::DONE)
+    Ok(exit::found(lost > 0))
+}
+
+/// Copies or links objects; what is missing or damaged is named and left out: a backup is needed most when a disk fails. Gives
+/// how many those are.
+pub(crate) fn copy_vault(
+    from: &Vault,
+    to: &Vault,
+    objects: &[(Hash, u64)],
+    ui: &Ui,
+) -> anyhow::Result<u64> {
+    let (mut done, mut lost) = (0_u64, 0);
+    let total = objects
+        .iter()
+        .fold(0_u64, |sum, (_, size)| sum.saturating_add(*size));
+    let bar = ui.progress(Some(total), Unit::Bytes);
+    bar.message("vault");
+    for (sha256, size) in objects {
+        match to.take_from(from, sha256) {
+            Ok(_) => {}
+            Err(error @ (VaultError::Missing(_) | VaultError::Damaged { .. })) => {
+                lost += 1;
+                bar.suspend(|| ui.warn(format_args!("left out: {error}")));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        done = done.saturating_add(*size);
+        bar.set(done, total);
+    }
+    Ok(lost)
 }
 
 /// Copies the policy of witnesses, if there is one: a register that was put back asks them before it signs anything.
@@ -143,14 +200,17 @@ pub(crate) fn copy_policy(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Copies the files in `keys` and `tls`, for the owner's eyes only.
+/// Copies the files in `keys`, those of persons too, and `tls`, for the owner's eyes only.
 pub(crate) fn copy_keys(from: &Path, to: &Path) -> anyhow::Result<()> {
-    for folder in ["keys", "tls"] {
+    for folder in ["keys", "keys/persons", "tls"] {
         let Ok(listed) = std::fs::read_dir(from.join(folder)) else {
             continue;
         };
         for entry in listed {
             let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                continue;
+            }
             let content = zeroize::Zeroizing::new(std::fs::read(entry.path())?);
             files::put_new(&to.join(folder).join(entry.file_name()), &content)?;
         }

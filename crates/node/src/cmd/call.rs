@@ -98,9 +98,15 @@ impl Output for ToTerminal<'_> {
         if !self.follows_node {
             return;
         }
-        let bar = self
-            .bar
-            .get_or_insert_with(|| self.ui.progress((total > 0).then_some(total), Unit::Count));
+        let bar = self.bar.get_or_insert_with(|| {
+            // contents that come from a peer are counted in octets, everything else in pieces
+            let unit = if stage == "receiving" {
+                Unit::Bytes
+            } else {
+                Unit::Count
+            };
+            self.ui.progress((total > 0).then_some(total), unit)
+        });
         bar.message(stage);
         bar.set(done, total);
     }

@@ -10,6 +10,7 @@ mod package;
 mod person;
 mod seal;
 mod show;
+mod transfer;
 mod write_out;
 
 use std::path::Path;
@@ -54,6 +55,12 @@ enum Act {
     Export(write_out::Args),
     /// Write exhibits out as a package that can be checked without any node
     Package(package::Args),
+    /// Hand an exhibit over to a peer
+    Send(transfer::SendArgs),
+    /// Take over an exhibit that a peer hands over, with its contents
+    Receive(transfer::ReceiveArgs),
+    /// Do not take over an exhibit that a peer hands over
+    Refuse(transfer::RefuseArgs),
     /// Note another event: analysed, derived, disclosed, returned, refused, sealed again
     Event(event::Args),
     /// Keep an exhibit from being destroyed, or no longer
@@ -78,6 +85,9 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         Act::Copy(args) => write_out::run(args, write_out::What::Copied, global, ui),
         Act::Export(args) => write_out::run(args, write_out::What::Exported, global, ui),
         Act::Package(args) => package::run(&args, global, ui),
+        Act::Send(args) => transfer::send(args, global, ui),
+        Act::Receive(args) => transfer::receive(args, global, ui),
+        Act::Refuse(args) => transfer::refuse(args, global, ui),
         Act::Event(args) => event::run(args, global, ui),
         Act::Hold(args) => hold::run(args, global, ui),
         Act::Retain(args) => hold::retain(args, global, ui),

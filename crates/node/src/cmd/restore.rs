@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use comity_ledger::note::VerifierKey;
-use comity_store::{Head, Level};
+use comity_store::vault::Vault;
+use comity_store::{BackupError, Head, Level};
 
-use super::backup::{NOTE, Note, REGISTER, copy, copy_keys, copy_policy};
+use super::backup::{NOTE, Note, REGISTER, copy, copy_keys, copy_policy, copy_vault};
 use super::init::make_private;
 use super::ui::{Ui, Unit};
 use super::{Global, exit, fsck};
@@ -54,6 +55,8 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         None => key_at_hand(from, dir)?,
     };
     make_private(dir)?;
+    // CRASH POINT: objects without a register are nobody's; the same restore goes on with them
+    let lost = take_vault(from, dir, ui)?;
     let checks = fsck::checks(Level::Deep, key.as_ref());
     let bar = ui.progress(None, Unit::Count);
     let approve = |head: &Head| note.describes(head);
@@ -61,7 +64,8 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         comity_store::restore(&from.join(REGISTER), dir, checks, &approve, &mut |at| {
             bar.message(at.stage);
             bar.set(at.done, at.total);
-        })?;
+        })
+        .map_err(|error| with_help(error, note.vault_objects))?;
     drop(bar);
     if note.with_keys {
         copy_keys(from, dir)?;
@@ -92,7 +96,30 @@ pub(crate) fn run(args: Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         ));
     }
     ui.warn("what the node took in after this backup is not here; tell peers and witnesses before you serve");
-    Ok(exit::found(!report.is_clean()))
+    Ok(exit::found(!report.is_clean() || lost > 0))
+}
+
+/// The vault of the backup, each object linked or copied, into the new directory. All are hashed again with the register.
+fn take_vault(from: &Path, dir: &Path, ui: &Ui) -> anyhow::Result<u64> {
+    let vault = Vault::new(from);
+    let mut objects = Vec::new();
+    vault.each_object(
+        &mut |sha256, size| objects.push((sha256, size)),
+        &mut |_| {},
+    )?;
+    copy_vault(&vault, &Vault::new(dir), &objects, ui)
+}
+
+/// A backup without the vault can be put back once its contents are where they belong.
+fn with_help(error: BackupError, vault_objects: Option<u64>) -> anyhow::Error {
+    let missing = matches!(&error, BackupError::Unsound(what) if what.contains("vault.missing"));
+    let error = anyhow::Error::from(error);
+    if missing && vault_objects.is_none() {
+        return error.context(
+            "contents of exhibits are not in this backup\n  help: copy the vault's `objects` into `vault` of the new directory first",
+        );
+    }
+    error
 }
 
 /// The public half of the log's key, when the seed is in the new directory already or in the backup.

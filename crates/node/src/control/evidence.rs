@@ -64,6 +64,8 @@ pub enum Evidence {
     Tidy,
     /// All exhibits, as rows.
     List,
+    /// Hand one over, or take one over.
+    Transfer(Box<super::Transfer>),
     /// One exhibit with its custody.
     Show {
         /// Which exhibit.
@@ -156,6 +158,7 @@ pub(super) fn execute(
         Evidence::Show { exhibit } => show(app, &exhibit),
         Evidence::Gather { exhibits } => package::gather(app, &exhibits),
         Evidence::Package { seal } => package::commit(app, seal),
+        Evidence::Transfer(transfer) => super::transfer::execute(app, actor, *transfer, output),
     }
 }
 
@@ -296,7 +299,7 @@ fn act(
     }))
 }
 
-fn signed(event: &str, signature: String) -> Result<Signed, ControlError> {
+pub(super) fn signed(event: &str, signature: String) -> Result<Signed, ControlError> {
     let event = Event::parse(event.as_bytes())
         .map_err(|error| ControlError::usage(format!("the event: {error}")))?;
     Ok(Signed { event, signature })
@@ -353,7 +356,7 @@ fn keep(app: &Arc<App>, actor: &str, keep: Keep) -> Result<Value, ControlError> 
 }
 
 /// The collection named, or the one of evidence, made at its first use.
-fn own_collection(
+pub(super) fn own_collection(
     app: &App,
     actor: &str,
     name: Option<&str>,
@@ -381,16 +384,13 @@ fn own_collection(
 }
 
 /// Where the records of an exhibit are: later ones go there too.
-fn collection_of(app: &App, actor: &str, row: &ExhibitRow) -> Result<CollectionRow, ControlError> {
-    let scope = app.release.everything()?;
-    let record = app.store.get(&row.id, &comity_store::Which::Last, &scope)?;
-    let places = record
-        .map(|record| app.store.memberships(record.seq))
-        .transpose()?;
-    let first = places.into_iter().flatten().next();
-    let catalog = app.catalog();
-    match first.and_then(|(key, _)| catalog.collection_by_key(key)) {
-        Some(found) => Ok(CollectionRow::clone(found)),
+pub(super) fn collection_of(
+    app: &App,
+    actor: &str,
+    row: &ExhibitRow,
+) -> Result<CollectionRow, ControlError> {
+    match commit::collection_of(app, row)? {
+        Some(found) => Ok(found),
         None => own_collection(app, actor, None),
     }
 }
@@ -431,13 +431,13 @@ fn show(app: &App, name: &str) -> Result<Value, ControlError> {
 }
 
 /// Puts a member into an answer, which is an object.
-fn set(answer: &mut Value, name: &str, value: impl Into<Value>) {
+pub(super) fn set(answer: &mut Value, name: &str, value: impl Into<Value>) {
     if let Some(members) = answer.as_object_mut() {
         members.insert(name.to_owned(), value.into());
     }
 }
 
-fn shown(app: &App, row: &ExhibitRow) -> Result<Value, ControlError> {
+pub(super) fn shown(app: &App, row: &ExhibitRow) -> Result<Value, ControlError> {
     let chain = commit::chain(app, row).unwrap_or_else(|_| Chain::default());
     let now = app.clock.now_micros();
     Ok(json!({

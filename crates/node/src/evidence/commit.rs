@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use comity_access::Action;
-use comity_evidence::custody::{Chain, Event, Kind, Line, sign_hash};
+use comity_access::{Action, Audience};
+use comity_evidence::custody::{Chain, Event, Kind, Line, custody_key_name, sign_hash};
 use comity_evidence::{Exhibit, ExhibitNumber, Hash, Item};
 use comity_ledger::note::VerifierKey;
 use comity_stix::finding::Position;
 use comity_stix::marking::Tlp;
 use comity_store::vault::Vault;
 use comity_store::{
-    Collection, CustodyRow, Evidence, EvidenceChange, ExhibitRow, Op, Outcome, Put,
+    Collection, CustodyRow, Evidence, EvidenceChange, ExhibitRow, Op, Outcome, Peer, PeerState, Put,
 };
 
 use super::records;
@@ -31,6 +31,28 @@ pub struct Signed {
 #[must_use]
 pub fn vault(app: &App) -> Vault {
     Vault::new(&app.config.dir)
+}
+
+/// Where records go, and under which label.
+pub struct Under<'a> {
+    /// The collection.
+    pub collection: &'a Collection,
+    /// The label.
+    pub tlp: Tlp,
+    /// For whom, beside our own staff.
+    pub audience: Audience,
+}
+
+impl<'a> Under<'a> {
+    /// For whom the collection is.
+    #[must_use]
+    pub fn collection(app: &App, collection: &'a Collection, tlp: Tlp) -> Self {
+        Self {
+            audience: app.catalog().audience(collection.key),
+            collection,
+            tlp,
+        }
+    }
 }
 
 /// Checks that `actor` may have signed this, and adds the authority's signature.
@@ -138,7 +160,8 @@ pub fn seal(
         list_size: contents.list_size,
         custody: vec![custody_row(&line)],
     };
-    submit(app, actor, objects, collection, tlp, change)?;
+    let under = Under::collection(app, collection, tlp);
+    submit(app, actor, Vec::new(), objects, &under, change)?;
     Ok(row)
 }
 
@@ -215,10 +238,12 @@ pub fn act(
         exhibit: row.id.clone(),
         after: row.last,
         custody: vec![custody_row(&line)],
+        countersigned: None,
         destroy,
     };
     let objects = vec![records::custody(&line, now, now)];
-    let doomed = submit(app, actor, objects, collection, tlp, change)?;
+    let under = Under::collection(app, collection, tlp);
+    let doomed = submit(app, actor, Vec::new(), objects, &under, change)?;
     Ok((line, doomed))
 }
 
@@ -292,12 +317,13 @@ pub fn keep(
     let now = app.clock.now_micros();
     let (created, modified) = next_version(app, &row.id, now)?;
     let objects = vec![records::exhibit(row, created, modified)];
-    submit(app, actor, objects, collection, tlp, change)?;
+    let under = Under::collection(app, collection, tlp);
+    submit(app, actor, Vec::new(), objects, &under, change)?;
     Ok(())
 }
 
 /// `created` of a record here, and a `modified` after its last version.
-fn next_version(app: &App, id: &str, now: i64) -> Result<(i64, i64), ControlError> {
+pub(super) fn next_version(app: &App, id: &str, now: i64) -> Result<(i64, i64), ControlError> {
     #[derive(serde::Deserialize)]
     struct Times {
         created: String,
@@ -336,22 +362,27 @@ pub fn tlp_of(handling: &str) -> Tlp {
     first.parse().unwrap_or(Tlp::Amber)
 }
 
-/// Commits records and rows together; gives the objects to be removed.
+/// Commits records and rows together, and `then`; gives the objects to be removed.
 ///
 /// # Errors
-/// In words; nothing was kept then.
+/// In words; nothing of the evidence was kept then.
 pub fn submit(
     app: &Arc<App>,
     actor: &str,
+    then: Vec<Op>,
     objects: Vec<Vec<u8>>,
-    collection: &Collection,
-    tlp: Tlp,
+    under: &Under<'_>,
     change: EvidenceChange,
 ) -> Result<Vec<Hash>, ControlError> {
-    let records = puts(app, actor, objects, collection, tlp)?;
-    let op = Op::Evidence(Box::new(Evidence { records, change }));
-    let outcome = app.sequencer.submit_blocking(vec![op])?.into_iter().next();
-    match outcome {
+    let records = puts(app, actor, objects, under)?;
+    let mut ops = vec![Op::Evidence(Box::new(Evidence { records, change }))];
+    ops.extend(then);
+    let mut outcomes = app.sequencer.submit_blocking(ops)?.into_iter();
+    let first = outcomes.next();
+    if let Some(fault) = outcomes.find_map(rejected) {
+        return Err(ControlError::usage(fault.to_string()));
+    }
+    match first {
         Some(Outcome::Evidence { doomed, .. }) => Ok(doomed),
         Some(Outcome::Rejected(fault)) => {
             let kind = match fault {
@@ -367,12 +398,22 @@ pub fn submit(
     }
 }
 
-fn puts(
+fn rejected(outcome: Outcome) -> Option<comity_store::Fault> {
+    match outcome {
+        Outcome::Rejected(fault) => Some(fault),
+        _ => None,
+    }
+}
+
+/// Records of our own, checked and labelled.
+///
+/// # Errors
+/// When one is not sound, which would be a defect of ours.
+pub fn puts(
     app: &App,
     actor: &str,
     objects: Vec<Vec<u8>>,
-    collection: &Collection,
-    tlp: Tlp,
+    under: &Under<'_>,
 ) -> Result<Vec<Put>, ControlError> {
     let source = Source {
         party: app.party.clone(),
@@ -382,8 +423,8 @@ fn puts(
         claims: false,
     };
     let handling = Handling {
-        tlp: Some(tlp),
-        audience: app.catalog().audience(collection.key),
+        tlp: Some(under.tlp),
+        audience: under.audience.clone(),
         ..Handling::default()
     };
     let position = Position {
@@ -399,7 +440,8 @@ fn puts(
             intake::check(&Incoming { bytes, position }, &intake::options())
         })
         .collect();
-    intake::puts(app, checked, &[collection.key], &source, &handling)?.map_err(|verdict| {
+    let puts = intake::puts(app, checked, &[under.collection.key], &source, &handling)?;
+    puts.map_err(|verdict| {
         ControlError::internal(format!(
             "a record of ours is not sound: {}",
             verdict.fate.text()
@@ -407,23 +449,59 @@ fn puts(
     })
 }
 
+/// Where the records of an exhibit are.
+///
+/// # Errors
+/// When the register cannot be read.
+pub fn collection_of(app: &App, row: &ExhibitRow) -> Result<Option<Collection>, ControlError> {
+    let scope = app.release.everything()?;
+    let record = app.store.get(&row.id, &comity_store::Which::Last, &scope)?;
+    let places = record
+        .map(|record| app.store.memberships(record.seq))
+        .transpose()?;
+    let first = places.into_iter().flatten().next();
+    let catalog = app.catalog();
+    Ok(first
+        .and_then(|(key, _)| catalog.collection_by_key(key))
+        .map(|row| Collection::clone(row)))
+}
+
+/// How many of an offer's events are here already: those of an exhibit that comes back.
+#[must_use]
+pub fn known_events(app: &App, checked: &super::transfer::Checked) -> usize {
+    let here = app.store.custody(checked.exhibit.id.as_str());
+    here.map_or(0, |here| {
+        let same = here
+            .iter()
+            .zip(&checked.lines)
+            .take_while(|(row, line)| row.hash == *line.event_unverified().hash());
+        same.count()
+    })
+}
+
 /// Keys by which this node believes custody: its own, and those its peers told.
 #[must_use]
 pub fn authority_keys(app: &App) -> Vec<VerifierKey> {
     let mut keys = vec![app.custody.verifier().clone()];
-    for peer in app.catalog().peers() {
-        let settings: crate::peers::settings::PeerSettings =
-            serde_json::from_value(peer.settings.clone()).unwrap_or_default();
-        keys.extend(
-            settings
-                .custody_key
-                .and_then(|key| VerifierKey::parse(&key).ok()),
-        );
-    }
+    keys.extend(
+        app.catalog()
+            .peers()
+            .iter()
+            .filter_map(|peer| peer_key(peer)),
+    );
     keys
 }
 
-fn impossible(error: &comity_evidence::custody::Impossible) -> ControlError {
+/// The custody key a peer told. It speaks for its own party only, and one whose fingerprint nobody compared for nobody.
+fn peer_key(peer: &Peer) -> Option<VerifierKey> {
+    let settings: crate::peers::settings::PeerSettings =
+        serde_json::from_value(peer.settings.clone()).ok()?;
+    let key = VerifierKey::parse(&settings.custody_key?).ok()?;
+    let own = key.name().as_str() == custody_key_name(&peer.party);
+    (own && peer.state == PeerState::Active).then_some(key)
+}
+
+pub(super) fn impossible(error: &comity_evidence::custody::Impossible) -> ControlError {
     ControlError::new(ErrorKind::Usage, format!("{error} ({})", error.code()))
 }
 
@@ -436,5 +514,48 @@ impl From<comity_store::vault::VaultError> for ControlError {
             _ => ErrorKind::Internal,
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use comity_ledger::note::{KeyName, Signer};
+    use comity_store::PeerKind;
+
+    use super::*;
+
+    #[test]
+    fn a_peer_speaks_for_its_own_party_only() {
+        let key = |party: &str| {
+            let name = KeyName::new(custody_key_name(party)).unwrap();
+            Signer::from_seed(name, &[3; 32])
+                .unwrap()
+                .verifier()
+                .to_string()
+        };
+        let peer = |state, custody_key: &str| Peer {
+            key: "eu".to_owned(),
+            party: "eu".to_owned(),
+            display: String::new(),
+            kind: PeerKind::Comity,
+            url: String::new(),
+            fingerprint: None,
+            log_key: None,
+            receipt_key: None,
+            settings: serde_json::json!({ "custody_key": custody_key }),
+            state,
+            created: 0,
+        };
+        let own = key("eu");
+        let believed = peer_key(&peer(PeerState::Active, &own)).unwrap();
+        assert_eq!(believed.to_string(), own);
+        for (state, key) in [
+            (PeerState::Active, key("de")),
+            (PeerState::Active, key("ua")),
+            (PeerState::Pending, own),
+            (PeerState::Active, "nonsense".to_owned()),
+        ] {
+            assert_eq!(peer_key(&peer(state, &key)), None, "{key}");
+        }
     }
 }

@@ -38,6 +38,23 @@ pub fn custody(dir: &Path, party: &str, entropy: &dyn Entropy) -> Result<Signer,
     read(&path, &custody_key_name(party))
 }
 
+/// A secret of the node's own, `keys/<name>.seed`, made at the first start: `recipient` opens what is encrypted to this node,
+/// from `transfer` the keys for contents on their way to peers are derived.
+///
+/// # Errors
+/// When the file cannot be read or made.
+pub fn secret(
+    dir: &Path,
+    name: &str,
+    entropy: &dyn Entropy,
+) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let path = dir.join("keys").join(format!("{name}.seed"));
+    if !path.exists() {
+        create(&path, entropy)?;
+    }
+    seed(&path)
+}
+
 /// Makes a fresh seed; refuses to replace one.
 ///
 /// # Errors
@@ -58,25 +75,31 @@ pub fn create(path: &Path, entropy: &dyn Entropy) -> Result<(), KeyError> {
 /// # Errors
 /// When the file is missing or holds something else, or nobody of that name can have a key.
 pub fn read(path: &Path, name: &str) -> Result<Signer, KeyError> {
+    let content = |what| KeyError::Content {
+        what,
+        path: path.to_owned(),
+    };
+    // C2SP signed-note: no plus in a key's name, which an account may have
+    let name =
+        KeyName::new(name).map_err(|_| content("the key of somebody whose name has no `+`"))?;
+    Signer::from_seed(name, &*seed(path)?).map_err(|_| content("a usable key"))
+}
+
+fn seed(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
     let text = std::fs::read_to_string(path).map_err(|source| KeyError::File {
         what: "read",
         path: path.to_owned(),
         source,
     })?;
     let text = Zeroizing::new(text);
-    let content = |what| KeyError::Content {
-        what,
-        path: path.to_owned(),
-    };
     let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).ok();
-    let seed = bytes
+    bytes
         .and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok())
         .map(Zeroizing::new)
-        .ok_or_else(|| content("a seed (32 bytes in base64)"))?;
-    // C2SP signed-note: no plus in a key's name, which an account may have
-    let name =
-        KeyName::new(name).map_err(|_| content("the key of somebody whose name has no `+`"))?;
-    Signer::from_seed(name, &seed).map_err(|_| content("a usable key"))
+        .ok_or_else(|| KeyError::Content {
+            what: "a seed (32 bytes in base64)",
+            path: path.to_owned(),
+        })
 }
 
 #[cfg(test)]

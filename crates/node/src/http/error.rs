@@ -203,6 +203,17 @@ impl Error {
         error
     }
 
+    /// 416: what is asked for lies beyond its end.
+    #[must_use]
+    pub fn beyond(octets: u64) -> Self {
+        Self::new(
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "range.beyond",
+            "there are no such octets",
+        )
+        .because(format!("it has {octets} octets"))
+    }
+
     /// 408: the body did not arrive in time.
     #[must_use]
     pub fn timeout() -> Self {

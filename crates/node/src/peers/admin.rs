@@ -171,6 +171,7 @@ pub async fn add(app: &Arc<App>, by: &str, asked: AddPeer) -> Result<serde_json:
             .receipt_within_seconds
             .unwrap_or(settings::RECEIPT_WITHIN_SECONDS),
         on_withdrawal: asked.on_withdrawal.unwrap_or_default(),
+        recipient: found.card.as_ref().and_then(|card| card.recipient.clone()),
         custody_key: found
             .card
             .as_ref()

@@ -37,6 +37,9 @@ pub struct Card {
     /// The witnesses of its log; whom to believe, each party decides for itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub witnesses: Vec<CardWitness>,
+    /// Key to which contents of evidence are encrypted for it, as age writes it; absent on nodes without evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<String>,
     /// Path of its TAXII API root.
     pub api_root: String,
     /// Whom to write to.
@@ -71,6 +74,9 @@ pub fn own(app: &App) -> Card {
             .as_ref()
             .map(|cosigner| cosigner.verifier().to_string()),
         witnesses: app.witnesses().map(|it| named(&it)).unwrap_or_default(),
+        recipient: crate::evidence::age::recipient_of(&app.identity)
+            .ok()
+            .map(|key| crate::evidence::recipient::encode(&key)),
         api_root: format!("/{}/", app.config.root_path()),
         contact: app.config.contact.value.clone(),
     }

@@ -11,6 +11,8 @@ use rustls::crypto::CryptoProvider;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+pub mod ranges;
+
 use super::head::HEAD_HEADER;
 use super::pin::{Fingerprint, PinVerifier};
 use super::settings::SignIn;

@@ -72,6 +72,15 @@ pub fn handling(
     Ok(handling)
 }
 
+/// A peer's account as the policies are asked about what is fetched from it: that it may add to this collection was decided by
+/// whoever made the route, or ordered the fetching. `None` when the account is none.
+#[must_use]
+pub fn granted(account: &Reader, collection: CollectionKey) -> Option<Arc<Reader>> {
+    let mut account = account.to_account();
+    account.grants.write.insert(collection.0.to_string());
+    Reader::new(account).ok().map(Arc::new)
+}
+
 /// The Comity node behind an account, when it is one that exchange runs with.
 #[must_use]
 pub fn comity_peer(app: &App, reader: &Reader) -> Option<Arc<Peer>> {

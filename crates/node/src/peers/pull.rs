@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use comity_access::{Action, Audience, PartyId, Reader};
+use comity_access::{Action, Audience, PartyId};
 use comity_stix::bundle;
 use comity_stix::finding::Position;
 use comity_stix::json::Limits;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{ClientError, TAXII};
 use super::delivery::{Beside, OfferedRecords};
 use super::head::{self, HEAD_HEADER, HEAD_TRIES, HeadError};
-use super::inbound::{Proved, names};
+use super::inbound::{Proved, granted, names};
 use super::push::Target;
 use super::taxii::encode;
 use crate::app::App;
@@ -225,7 +225,8 @@ async fn page(
     let source = Source {
         party,
         principal: target.reader.principal().as_str().to_owned(),
-        reader: granted(target, local)?,
+        reader: granted(&target.reader, local)
+            .ok_or_else(|| PullError::Party(target.peer.party.clone()))?,
         action: Action::Write,
         claims: false,
     };
@@ -260,16 +261,6 @@ async fn page(
         next: envelope.next.filter(|_| more),
     };
     Ok((more, reached))
-}
-
-/// The peer's account as the policies are asked about it: that it may add to this collection is what the route says.
-fn granted(target: &Target, local: CollectionKey) -> Result<Arc<Reader>, PullError> {
-    let mut account = target.reader.to_account();
-    account.grants.write.insert(local.0.to_string());
-    let reader = Reader::new(account);
-    Ok(Arc::new(reader.map_err(|_| {
-        PullError::Party(target.peer.party.clone())
-    })?))
 }
 
 /// Under which label the objects come in: what the peer says beside them, else what they say themselves; meant for us.

@@ -25,6 +25,9 @@ pub struct PeerSettings {
     /// Verifier key by which the other authority signs custody, as its card said when its fingerprint was compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custody_key: Option<String>,
+    /// Key to which contents of evidence are encrypted for it (age).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<String>,
     /// TLP of records that come from it without any; AMBER is assumed when there is none here either.
     pub tlp_in: Option<String>,
     /// Seconds within which a receipt is expected; without one the log says that it did not come.
@@ -59,6 +62,7 @@ impl Default for PeerSettings {
             receipt_within_seconds: RECEIPT_WITHIN_SECONDS,
             on_withdrawal: OnWithdrawal::default(),
             custody_key: None,
+            recipient: None,
         }
     }
 }

@@ -337,3 +337,43 @@ fn killed_at_any_moment_it_goes_on() {
     assert_eq!(ids.len(), exhibits);
     sound(&node);
 }
+
+/// The contents go with the register and come back with it; what is damaged or left out is said, at both ends.
+#[test]
+fn a_backup_has_the_vault_and_a_restore_brings_it_back() {
+    let node = with_key();
+    let exhibit = seal(&node);
+    let id = exhibit["id"].as_str().unwrap();
+    let copy = node.path("copy");
+    let made = &node.json(&["backup", &copy, "--with-keys"])[0];
+    let objects = made["vault_objects"].as_u64().unwrap();
+    assert!(objects > 1, "{made}");
+    let restored = node.path("restored");
+    node.ok(&["restore", &copy, "--dir", &restored]);
+    node.ok(&["fsck", "--depth", "deep", "-q", "--dir", &restored]);
+    let show = |dir: &str| node.json(&["evidence", "show", id, "--dir", dir]).remove(0);
+    let here = node.dir().display().to_string();
+    assert_eq!(show(&restored)["custody"], show(&here)["custody"]);
+    // without the vault it is not put back, unless the contents are there already
+    let bare = node.path("bare");
+    let made = &node.json(&["backup", &bare, "--with-keys", "--without-vault"])[0];
+    assert!(made["vault_objects"].is_null(), "{made}");
+    let again = node.path("again");
+    let ran = node.run(&["restore", &bare, "--dir", &again]);
+    assert!(ran.code != 0 && ran.stderr.contains("`objects`"), "{ran:?}");
+    let vault = format!("{again}/vault");
+    std::fs::create_dir_all(&vault).unwrap();
+    std::fs::rename(format!("{copy}/vault/objects"), format!("{vault}/objects")).unwrap();
+    node.ok(&["restore", &bare, "--dir", &again]);
+    // a file that is gone: the backup is made, says so, and is not put back without a word
+    let hash = exhibit["items_sha256"].as_str().unwrap();
+    std::fs::remove_file(node.dir().join("vault/objects").join(&hash[..2]).join(hash)).unwrap();
+    let poor = node.path("poor");
+    let ran = node.run(&["backup", &poor, "--with-keys"]);
+    assert!(ran.code == 1 && ran.stderr.contains("left out"), "{ran:?}");
+    let ran = node.run(&["restore", &poor, "--dir", &node.path("third")]);
+    assert!(
+        ran.code != 0 && ran.stderr.contains("vault.missing"),
+        "{ran:?}"
+    );
+}

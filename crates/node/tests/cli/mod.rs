@@ -9,6 +9,7 @@ mod peering;
 mod records;
 mod running;
 mod tampering;
+mod transfer;
 mod validate;
 mod witness;
 

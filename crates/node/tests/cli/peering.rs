@@ -6,15 +6,15 @@ use std::process::{Child, Stdio};
 use super::{Node, program};
 
 /// A node over TLS that is stopped at the end of the test, whatever happens.
-struct Peer {
-    node: Node,
+pub(super) struct Peer {
+    pub(super) node: Node,
     child: Child,
-    url: String,
-    fingerprint: String,
+    pub(super) url: String,
+    pub(super) fingerprint: String,
 }
 
 impl Peer {
-    fn start(party: &str) -> Self {
+    pub(super) fn start(party: &str) -> Self {
         let node = Node::bare();
         node.ok(&["init", "--party", party, "--listen", "127.0.0.1:0"]);
         Self::serve(node)

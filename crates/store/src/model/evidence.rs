@@ -92,15 +92,10 @@ pub enum EvidenceChange {
         after: Hash,
         /// What happened, in order; at least one.
         custody: Vec<CustodyRow>,
+        /// The last event before these with more signatures on it: a hand-over that is answered.
+        countersigned: Option<CustodyRow>,
         /// The contents go: objects no other exhibit has are doomed.
         destroy: bool,
-    },
-    /// More signatures on an event.
-    Countersign {
-        /// Which exhibit.
-        exhibit: String,
-        /// The event with all its signatures.
-        custody: CustodyRow,
     },
     /// How long it is kept, and what it may be used for.
     Keep {

@@ -97,6 +97,8 @@ fn copy(
 /// Puts the backup file `from` into `dir` as its register. Refuses to overwrite. A copy of an older version is migrated, checked
 /// to the bottom (whatever level `checks` names) and shown to `approve` with the head it has, before it gets its name.
 ///
+/// The vault is to be in `dir` before.
+///
 /// # Errors
 /// [`BackupError::Unsound`] with the first problem if the copy is not sound, [`BackupError::Refused`] with the words of
 /// `approve`; nothing is left behind.
@@ -122,7 +124,8 @@ pub fn restore<'a>(
     }
     let done = stage(from, &staging.join(FILE)).and_then(|head| {
         approve(&head).map_err(BackupError::Refused)?;
-        let report = super::fsck(&staging, checks, progress)?;
+        // what exhibits have is in the new directory already
+        let report = super::fsck::fsck_with_vault(&staging, dir, checks, progress)?;
         if let Some(problem) = report.problems.first() {
             return Err(BackupError::Unsound(format!(
                 "{} at {}: {}",

@@ -63,9 +63,7 @@ impl Tx<'_> {
                 custody,
                 ..
             } => (exhibit, Some(after), custody.as_slice()),
-            EvidenceChange::Countersign { exhibit, .. } | EvidenceChange::Keep { exhibit, .. } => {
-                (exhibit, None, &[][..])
-            }
+            EvidenceChange::Keep { exhibit, .. } => (exhibit, None, &[][..]),
         };
         let Some(here) = self.exhibit_here(id)? else {
             return Ok(Err(Fault::Unknown {
@@ -87,6 +85,17 @@ impl Tx<'_> {
         }
         if here.destroyed {
             return invalid("exhibit", "its contents were destroyed");
+        }
+        if let EvidenceChange::Continue {
+            countersigned: Some(row),
+            ..
+        } = change
+            && row.hash != here.last
+        {
+            return invalid(
+                "event",
+                "it is not the last one, so it cannot be counter-signed",
+            );
         }
         if let EvidenceChange::Continue { destroy: true, .. } = change
             && here.kept
@@ -179,19 +188,18 @@ impl Tx<'_> {
                 custody,
             } => self.take_in(exhibit, objects, *list_size, custody)?,
             EvidenceChange::Continue {
-                custody, destroy, ..
+                custody,
+                countersigned,
+                destroy,
+                ..
             } => {
+                if let Some(row) = countersigned {
+                    self.countersign(key, row)?;
+                }
                 self.add_custody(key, custody)?;
                 if *destroy {
                     return self.doom(key);
                 }
-            }
-            EvidenceChange::Countersign { custody, .. } => {
-                self.connection
-                    .prepare_cached(
-                        "UPDATE custody SET line = ?3 WHERE exhibit = ?1 AND hash = ?2",
-                    )?
-                    .execute(params![key, custody.hash, custody.line])?;
             }
             EvidenceChange::Keep {
                 retention_until,
@@ -259,6 +267,14 @@ impl Tx<'_> {
             item.execute(params![key, number, sha256])?;
         }
         self.add_custody(key, custody)
+    }
+
+    /// The same event with more signatures; its hash is the same.
+    fn countersign(&self, key: i64, row: &CustodyRow) -> Result<(), Failure> {
+        self.connection
+            .prepare_cached("UPDATE custody SET line = ?3 WHERE exhibit = ?1 AND hash = ?2")?
+            .execute(params![key, row.hash, row.line])?;
+        Ok(())
     }
 
     fn add_custody(&self, key: i64, custody: &[CustodyRow]) -> Result<(), Failure> {

@@ -106,6 +106,21 @@ impl Store {
         })
     }
 
+    /// Objects that exhibits have: hash and octets of each.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn vault_objects(&self) -> Result<Vec<(Hash, u64)>, ReadError> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT sha256, size FROM vault_object WHERE state = 0 ORDER BY sha256",
+            )?;
+            Ok(statement
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Objects whose removal a crash may have cut off.
     ///
     /// # Errors

@@ -41,7 +41,16 @@ pub fn fsck<'a>(
     checks: impl Into<Checks<'a>>,
     progress: &mut dyn FnMut(ProgressReport),
 ) -> Result<Report, OpenError> {
-    let checks = checks.into();
+    fsck_with_vault(dir, dir, checks.into(), progress)
+}
+
+/// The same for a register whose vault lies in another directory, as while it is restored.
+pub(super) fn fsck_with_vault(
+    dir: &Path,
+    vault: &Path,
+    checks: Checks<'_>,
+    progress: &mut dyn FnMut(ProgressReport),
+) -> Result<Report, OpenError> {
     let level = checks.level;
     let path = existing(dir)?;
     let connection = reader_connection(&path, &Options::default())?;
@@ -68,7 +77,7 @@ pub fn fsck<'a>(
         check.step("watching", Check::watching);
         check.step("records", |check| check.records(level));
         check.step("exhibits", Check::exhibits);
-        check.step("vault", |check| check.vault(dir, level));
+        check.step("vault", |check| check.vault(vault, level));
         check.step("people", Check::people);
         check.step("disclosures", Check::disclosures);
         check.step("tombstones", Check::tombstones);

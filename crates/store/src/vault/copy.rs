@@ -135,7 +135,7 @@ fn read_and_hash(
 }
 
 /// A piece of a file, in order.
-enum Piece {
+pub(super) enum Piece {
     /// So many octets in the buffer, at this offset.
     Data(u64, usize),
     /// So many zeros that take no space.
@@ -266,7 +266,7 @@ fn in_memory(file: &File, size: u64) -> bool {
     })
 }
 
-struct Writer<'f> {
+pub(super) struct Writer<'f> {
     file: &'f File,
     direct: bool,
     end: u64,
@@ -294,7 +294,7 @@ impl<'f> Writer<'f> {
         })
     }
 
-    fn write(&mut self, piece: &Piece, buffer: &Buffer) -> io::Result<()> {
+    pub(super) fn write(&mut self, piece: &Piece, buffer: &Buffer) -> io::Result<()> {
         let Piece::Data(offset, len) = piece else {
             return Ok(()); // a hole stays one
         };
@@ -320,6 +320,21 @@ impl<'f> Writer<'f> {
         }
         self.end = offset + *len as u64;
         Ok(())
+    }
+
+    /// For a file that is written over several calls; `direct` is what [`Self::direct`] said after the call before.
+    pub(super) fn going_on(file: &'f File, offset: u64, expected: u64, direct: bool) -> Self {
+        let wanted = offset == 0 && expected >= DIRECT_FROM;
+        Self {
+            file,
+            direct: direct || (wanted && set_direct(file, OFlags::RDWR, true)),
+            end: offset,
+            reserved: false,
+        }
+    }
+
+    pub(super) fn direct(&self) -> bool {
+        self.direct
     }
 
     fn buffered(&mut self) {

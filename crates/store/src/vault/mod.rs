@@ -15,9 +15,11 @@
 
 mod buffer;
 mod copy;
+mod duplicate;
 mod error;
 mod exhibit;
 mod group;
+mod incoming;
 mod journal;
 mod object;
 mod seal;
@@ -33,8 +35,10 @@ use rustix::fs::{FlockOperation, Mode, OFlags};
 
 use crate::Faults;
 
+pub use duplicate::Duplicated;
 pub use error::VaultError;
 pub use exhibit::{Names, Rehashed};
+pub use incoming::{Incoming, Receiving, Whole};
 pub use object::{ObjectReader, Stray};
 pub use seal::{Sealed, Sealing};
 pub use session::{Began, Session};

@@ -83,6 +83,8 @@ impl Vault {
         if seen.files == 0 {
             return Err(VaultError::Nothing);
         }
+        // what a seal that failed has written without giving it a name is of no use any more, and takes the space this one needs
+        session.drop_unfinished()?;
         let free = self.free_bytes()?;
         if session.done.is_empty() && seen.allocated > free {
             return Err(VaultError::Space {

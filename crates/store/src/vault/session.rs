@@ -51,12 +51,23 @@ impl Vault {
             .iter()
             .map(|path| std::path::absolute(path).map_err(VaultError::io("find", path)))
             .collect::<Result<Vec<_>, _>>()?;
-        let lock = self.lock_for_sealing()?;
-        let folder = self.staging().join(format!("seal-{}", key(&paths)));
-        let there = folder.is_dir();
-        if how == Began::Resume && !there {
+        let name = format!("seal-{}", key(&paths));
+        if how == Began::Resume && !self.staging().join(&name).is_dir() {
             return Err(VaultError::NoSession);
         }
+        self.begin_in(&name, paths, exhibit, how)
+    }
+
+    pub(super) fn begin_in(
+        &self,
+        name: &str,
+        paths: Vec<PathBuf>,
+        exhibit: &ExhibitId,
+        how: Began,
+    ) -> Result<Session, VaultError> {
+        let lock = self.lock_for_sealing()?;
+        let folder = self.staging().join(name);
+        let there = folder.is_dir();
         make_folder(&folder)?;
         let own = lock_session(&folder)?;
         let mut done = HashMap::new();
@@ -115,6 +126,12 @@ impl Session {
     #[must_use]
     pub fn exhibit(&self) -> &ExhibitId {
         &self.exhibit
+    }
+
+    /// Removes staged files: those that were whole are objects of the vault under other names.
+    pub(super) fn drop_unfinished(&self) -> Result<(), VaultError> {
+        let numbered = |name: &std::ffi::OsStr| name.as_bytes().iter().all(u8::is_ascii_digit);
+        remove(&self.folder, &numbered)
     }
 
     /// Clears the session away, once the register has the exhibit. The vault's lock is held until then.
@@ -180,15 +197,18 @@ fn keep_identifier(folder: &Path, exhibit: &ExhibitId) -> Result<ExhibitId, Vaul
 
 /// Removes everything in a session's folder but its lock.
 fn clear(folder: &Path) -> Result<(), VaultError> {
-    let io = VaultError::io("clear away", folder);
-    let cleared = (|| {
+    remove(folder, &|name| name != "lock")
+}
+
+fn remove(folder: &Path, which: &dyn Fn(&std::ffi::OsStr) -> bool) -> Result<(), VaultError> {
+    let removed = (|| {
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
-            if entry.file_name() != "lock" {
+            if which(&entry.file_name()) {
                 std::fs::remove_file(entry.path())?;
             }
         }
         Ok(())
     })();
-    cleared.map_err(io)
+    removed.map_err(VaultError::io("clear away", folder))
 }

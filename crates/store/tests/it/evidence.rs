@@ -166,6 +166,7 @@ fn goes_on(number: u32, line: &Line, after: Hash, destroy: bool) -> Op {
             exhibit: line.event_unverified().fields().exhibit.to_string(),
             after,
             custody: vec![row(line)],
+            countersigned: None,
             destroy,
         },
     }))

@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     missing_docs,
     reason = "tests"
 )]
@@ -22,3 +23,4 @@ mod receipts;
 mod support;
 mod terms;
 mod vault;
+mod vault_space;

@@ -13,12 +13,12 @@ use comity_evidence::{ExhibitId, Hash, Item, sha256};
 use comity_store::vault::{Began, Sealed, Sealing, Vault, VaultError};
 use tempfile::TempDir;
 
-struct Place {
-    dir: TempDir,
+pub(crate) struct Place {
+    pub(crate) dir: TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("in")).unwrap();
         Self { dir }
@@ -28,23 +28,28 @@ impl Place {
         self.dir.path().join("in")
     }
 
-    fn put(&self, name: impl AsRef<OsStr>, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn put(&self, name: impl AsRef<OsStr>, bytes: &[u8]) -> PathBuf {
         let path = self.input().join(Path::new(name.as_ref()));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
         path
     }
 
-    fn vault(&self) -> Vault {
+    pub(crate) fn vault(&self) -> Vault {
         Vault::new(self.dir.path())
     }
 
-    fn seal(&self) -> Result<Sealed, VaultError> {
+    pub(crate) fn seal(&self) -> Result<Sealed, VaultError> {
         self.seal_with(&self.vault(), Began::New, false)
     }
 
     /// Seals the input folder and clears the session away, as after the register has it.
-    fn seal_with(&self, vault: &Vault, how: Began, leave_out: bool) -> Result<Sealed, VaultError> {
+    pub(crate) fn seal_with(
+        &self,
+        vault: &Vault,
+        how: Began,
+        leave_out: bool,
+    ) -> Result<Sealed, VaultError> {
         let mut session = vault.begin(&[self.input()], &exhibit(1), how)?;
         let sealed = vault.seal(&mut session, leave_out, &Sealing::default())?;
         session.finish()?;
@@ -58,14 +63,14 @@ impl Place {
             .collect()
     }
 
-    fn read(&self, hash: &Hash) -> Vec<u8> {
+    pub(crate) fn read(&self, hash: &Hash) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut object = self.vault().open_object(hash).unwrap();
         object.read_to_end(&mut bytes).unwrap();
         bytes
     }
 
-    fn objects(&self) -> usize {
+    pub(crate) fn objects(&self) -> usize {
         let mut objects = 0;
         let mut strays = Vec::new();
         self.vault()
@@ -76,7 +81,7 @@ impl Place {
     }
 
     /// Every object is what its name says.
-    fn sound(&self) {
+    pub(crate) fn sound(&self) {
         let mut hashes = Vec::new();
         self.vault()
             .each_object(&mut |hash, _| hashes.push(hash), &mut |stray| {
@@ -89,12 +94,12 @@ impl Place {
     }
 }
 
-fn exhibit(number: u32) -> ExhibitId {
+pub(crate) fn exhibit(number: u32) -> ExhibitId {
     ExhibitId::from_uuid(&format!("5afe0000-2021-4603-8c0d-{number:012}")).unwrap()
 }
 
 /// Octets that differ everywhere.
-fn noise(len: usize) -> Vec<u8> {
+pub(crate) fn noise(len: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut bytes = Vec::with_capacity(len + 8);
     while bytes.len() < len {
@@ -445,7 +450,7 @@ fn a_failure_anywhere_is_named_and_the_seal_goes_on() {
 }
 
 /// `--resume` where something is staged, else from the beginning.
-fn begin_again(place: &Place) -> Began {
+pub(crate) fn begin_again(place: &Place) -> Began {
     match place
         .vault()
         .begin(&[place.input()], &exhibit(2), Began::New)

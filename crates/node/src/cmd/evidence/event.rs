@@ -135,7 +135,7 @@ fn note(
     Ok(exit::DONE)
 }
 
-fn rehash(global: &Global, ui: &Ui, about: &About) -> anyhow::Result<()> {
+pub(super) fn rehash(global: &Global, ui: &Ui, about: &About) -> anyhow::Result<()> {
     let vault = super::vault(&global.dir);
     let done = std::sync::atomic::AtomicU64::new(0);
     let rehashed = super::watched(ui, "hashing", about.size, &done, || {

@@ -138,6 +138,18 @@ impl Person {
         })
     }
 
+    /// The same person at another time, microseconds.
+    pub(super) fn at(mut self, now: u64) -> Self {
+        self.now = i64::try_from(now).unwrap_or(self.now);
+        self
+    }
+
+    /// The person's signature line on an event of the other side.
+    pub(super) fn countersign(&self, hash: &Hash) -> String {
+        let line = sign_hash(hash, &self.signer).to_string();
+        line.trim_end_matches('\n').to_owned()
+    }
+
     /// Canonical JSON of the event, and the person's signature line.
     pub(super) fn sign(&self, fields: Fields) -> anyhow::Result<(String, String)> {
         let event = Event::new(fields)?;
