@@ -5,6 +5,7 @@ mod care;
 mod errors;
 mod evidence;
 mod help;
+mod package;
 mod peering;
 mod records;
 mod running;

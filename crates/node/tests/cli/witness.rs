@@ -13,9 +13,9 @@ use comity_ledger::witness::AddCheckpoint;
 use super::{Node, program};
 
 /// A process that is killed at the end of the test, whatever happens.
-struct Serving {
+pub(super) struct Serving {
     child: Child,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Serving {
@@ -35,7 +35,7 @@ impl Serving {
         Self { child, url }
     }
 
-    fn witness(dir: &Path) -> Self {
+    pub(super) fn witness(dir: &Path) -> Self {
         Self::start(
             dir,
             &[
@@ -57,7 +57,7 @@ impl Drop for Serving {
     }
 }
 
-fn make(node: &Node) -> Vec<String> {
+pub(super) fn make(node: &Node) -> Vec<String> {
     let words = ["witness", "init", "--name", "witness.example/w1"];
     let made = node.json(&words);
     let keys = made[0]["keys"].as_array().unwrap().clone();

@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
     );
     let basis = args.said.basis.clone();
     let mut draft = Draft::new(basis, created, parties, authority.is_some());
-    draft.policy(text(&gathered, "policy").into_bytes());
+    draft.policy(call::whole(&gathered, "policy").as_bytes().to_vec());
     for key in list(&gathered, "keys") {
         draft.key(&VerifierKey::parse(key.as_str().unwrap_or_default())?);
     }
@@ -102,12 +102,13 @@ pub(super) fn run(args: &Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         seal: sealed.seal_json().to_owned(),
     };
     let logged = call::one(global, ui, Command::Evidence(package))?;
-    let proof = text(&logged, "proof");
+    let proof = call::whole(&logged, "proof");
     let stamp = authority
-        .map(|authority| stamp(&authority, &proof))
+        .map(|authority| stamp(&authority, proof))
         .transpose()?;
     let stamped = stamp.is_some();
-    let finished = sealed.finish(proof.into_bytes(), stamp)?;
+    let witnessed = text(&logged, "witnesses") == "quorum";
+    let finished = sealed.finish(proof.as_bytes().to_vec(), stamp)?;
     let done = AtomicU64::new(0);
     super::watched(ui, "writing", size, &done, || {
         let open = |sha256: &comity_evidence::Hash| -> io::Result<Box<dyn io::Read>> {
@@ -124,6 +125,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         "size": size,
         "entry": number(&logged, "entry"),
         "origin": text(&logged, "origin"),
+        "witnesses": text(&logged, "witnesses"),
         "timestamp": stamped,
     });
     if ui.is_json() {
@@ -131,12 +133,17 @@ pub(super) fn run(args: &Args, global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         return Ok(exit::DONE);
     }
     ui.line(format!(
-        "`{}`: {}, {} octets, committed to as entry {} of {}{}",
+        "`{}`: {}, {} octets, committed to as entry {} of {}{}{}",
         args.out.display(),
         counted(finished.payload.len() as u64, "file"),
         thousands(size),
         thousands(number(&logged, "entry")),
         text(&logged, "origin"),
+        if witnessed {
+            ", cosigned by a quorum of witnesses"
+        } else {
+            ""
+        },
         if stamped { ", with a time stamp" } else { "" },
     ))?;
     ui.line(format!("  check it: comity verify {}", args.out.display()))?;
@@ -168,7 +175,7 @@ fn exhibit(row: &Value) -> anyhow::Result<Exhibit> {
     Ok(Exhibit {
         id: ExhibitId::parse(&text(row, "id"))?,
         number: ExhibitNumber::parse(&text(row, "number"))?,
-        title: text(row, "title"),
+        title: call::whole(row, "title").to_owned(),
         items: number(row, "items"),
         size: number(row, "size"),
         items_sha256: super::hash_of(row, "items_sha256")?,

@@ -9,10 +9,13 @@ use comity_ledger::proof::{Opening, Proof};
 use comity_ledger::tree::{TileSource, inclusion_proof};
 use comity_store::{Hash, Op, Outcome, Package, Store};
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
-use super::{ControlError, find};
+use super::{ControlError, ErrorKind, find};
 use crate::app::App;
 use crate::evidence::commit;
+use crate::witnesses::proof::{ProofHead, WitnessState, head_for};
+use crate::witnesses::submit::{PERIOD, Submitter};
 
 /// Exhibits with their custody, keys, policy.
 pub(super) fn gather(app: &App, exhibits: &[String]) -> Result<Value, ControlError> {
@@ -59,22 +62,17 @@ pub(super) fn gather(app: &App, exhibits: &[String]) -> Result<Value, ControlErr
     }))
 }
 
-/// The node's witness policy if it has one, else one that knows its log alone.
+/// The node's witnesses with its log, which `witness.policy` leaves out; without witnesses, the log alone.
 fn policy(app: &App) -> Result<String, ControlError> {
-    let path = app.config.dir.join("witness.policy");
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Ok(format!("log {}\nquorum none\n", app.log_key))
+    match app.witnesses() {
+        Some(witnesses) => {
+            String::from_utf8(witnesses.policy.to_bytes()).map_err(ControlError::internal)
         }
-        Err(error) => Err(ControlError::internal(format!(
-            "cannot read `{}`: {error}",
-            path.display()
-        ))),
+        None => Ok(format!("log {}\nquorum none\n", app.log_key)),
     }
 }
 
-/// Commits to a seal, and proves it under the newest head.
+/// Commits to a seal, and proves it under a head that the quorum of witnesses cosigned, if there are witnesses.
 pub(super) fn commit(app: &Arc<App>, seal: String) -> Result<Value, ControlError> {
     let parsed = Seal::parse(seal.as_bytes())
         .map_err(|error| ControlError::usage(format!("the seal: {error}")))?;
@@ -89,7 +87,7 @@ pub(super) fn commit(app: &Arc<App>, seal: String) -> Result<Value, ControlError
     let Some(Outcome::Logged { entry_index }) = outcome else {
         return Err(ControlError::internal("the seal was not logged"));
     };
-    let head = app.store.head()?;
+    let head = covering(app, entry_index)?;
     let path = inclusion_proof(&Tiles(&app.store), entry_index, head.size)
         .map_err(ControlError::internal)?;
     let entries = app.store.entries(entry_index, entry_index + 1)?;
@@ -109,8 +107,36 @@ pub(super) fn commit(app: &Arc<App>, seal: String) -> Result<Value, ControlError
         "entry": entry_index,
         "log_size": head.size,
         "origin": key.name().as_str(),
+        "witnesses": head.witnesses.word(),
         "proof": proof.to_string(),
     }))
+}
+
+/// So often witnesses are asked, about a second apart.
+const ROUNDS_MAX: usize = 10;
+
+/// A head for the entry. A package is checked far from here and for years, so that it waits for the quorum: what its own
+/// policy does not accept proves nothing there. Witnesses are asked at once and from here, for there may be no running node.
+fn covering(app: &Arc<App>, entry_index: u64) -> Result<ProofHead, ControlError> {
+    let asks_for_quorum = app
+        .witnesses()
+        .is_some_and(|witnesses| witnesses.policy.quorum().is_some());
+    let wait = Handle::try_current().map_err(ControlError::internal)?;
+    let mut submitter = Submitter::default();
+    for round in 0..=ROUNDS_MAX {
+        let head = head_for(&app.store, asks_for_quorum, entry_index)?;
+        if head.witnesses != WitnessState::Pending {
+            return Ok(head);
+        }
+        if round < ROUNDS_MAX && !wait.block_on(submitter.round(app)).quorum {
+            wait.block_on(tokio::time::sleep(PERIOD));
+        }
+    }
+    Err(ControlError::new(
+        ErrorKind::Unreachable,
+        "no quorum of witnesses has cosigned the head that covers the package, so it was not written",
+    )
+    .help("`comity log witness list` shows how it goes with each; the same command tries again"))
 }
 
 struct Tiles<'a>(&'a Store);
