@@ -1,10 +1,14 @@
 //! `comity demo`: two parties and an observer on this machine, real processes, real formats, a story of about a minute.
 
 mod data;
+mod evidence;
 mod holdings;
 mod node;
+mod package;
 mod stage;
 mod story;
+mod tampering;
+mod witness;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -14,20 +18,22 @@ use anyhow::Context as _;
 use super::ui::Ui;
 use super::{Global, exit};
 use node::Node;
+use package::Package;
 use stage::Stage;
 use story::Cast;
 
 /// Arguments of `comity demo`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Everything happens in a temporary folder and on loopback addresses; the folder is removed at the end,\n\
-                  unless --keep leaves the nodes running. On a terminal they wait for Enter. Exit code 1 when something could not be proved."
+    after_help = "Everything happens in a temporary folder and on loopback addresses; the folder is removed at\n\
+                  the end, unless --keep leaves it. On a terminal the nodes wait for Enter.\n\
+                  Exit code 1 when something could not be proved."
 )]
 pub(crate) struct Args {
     /// Also exchange the STIX bundles (.json, .json.gz) of this folder
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Leave the nodes running and print their addresses
+    /// Leave nodes and witness running and the package there, and print where
     #[arg(long)]
     keep: bool,
 }
@@ -40,22 +46,29 @@ pub(crate) fn run(args: Args, _global: &Global, ui: &Ui) -> anyhow::Result<u8> {
         ua: Node::make(&folder.path, "ua", "CERT-UA")?,
         eu: Node::make(&folder.path, "eu", "EU CSIRT network")?,
         ee: Node::make(&folder.path, "ee", "CERT-EE (observer)")?,
+        witness: Node::witness(&folder.path, "ee-witness", "Estonia's witness")?,
     };
-    play(&mut cast, &args, &mut stage)?;
+    let package = play(&mut cast, &folder.path, &args, &mut stage)?;
     stage.summary();
     let (held, all) = stage.result();
     if args.keep {
-        keep(&mut cast, folder, &stage);
+        keep(&mut cast, folder, &package, &stage);
     } else if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-        look_around(&cast, &stage);
+        look_around(&mut cast, &package, &stage);
     }
     Ok(if held == all { exit::DONE } else { exit::FOUND })
 }
 
-fn play(cast: &mut Cast, args: &Args, stage: &mut Stage<'_>) -> anyhow::Result<()> {
+fn play(
+    cast: &mut Cast,
+    root: &Path,
+    args: &Args,
+    stage: &mut Stage<'_>,
+) -> anyhow::Result<Package> {
     let data = data::story();
     story::set_up(cast, stage)?;
     story::meet(cast, stage)?;
+    witness::witness(cast, stage)?;
     story::amber(cast, &data, stage)?;
     story::red(cast, &data, stage)?;
     story::green(cast, &data, stage)?;
@@ -65,36 +78,44 @@ fn play(cast: &mut Cast, args: &Args, stage: &mut Stage<'_>) -> anyhow::Result<(
     if let Some(dir) = &args.data {
         story::real(cast, dir, stage)?;
     }
-    holdings::holdings(cast, &data, stage)
+    let exhibit = evidence::evidence(cast, root, stage)?;
+    let package = package::package(cast, root, &exhibit, stage)?;
+    tampering::tampering(cast, root, &data, &package, stage)?;
+    holdings::holdings(cast, &data, stage)?;
+    Ok(package)
 }
 
-/// Somebody watches: the nodes stay until they press Enter.
-fn look_around(cast: &Cast, stage: &Stage<'_>) {
-    stage.line("\nLook around (the certificates are the nodes' own):");
-    for node in [&cast.ua, &cast.eu, &cast.ee] {
+/// Where everything is.
+fn places(cast: &mut Cast, package: &Package, stage: &Stage<'_>) {
+    for node in cast.all() {
         stage.line(&format!(
-            "   {:<4} {}/   COMITY_DIR={}",
+            "   {:<11} {}/   COMITY_DIR={}",
             node.party.to_uppercase(),
             node.url,
             node.dir.display()
         ));
     }
+    stage.line("   the package, and what checks it:");
+    stage.line(&format!("   {}", package.command("comity verify")));
+}
+
+/// Somebody watches: the nodes stay until they press Enter.
+fn look_around(cast: &mut Cast, package: &Package, stage: &Stage<'_>) {
+    stage.line("\nLook around (the certificates are the nodes' own):");
+    places(cast, package, stage);
     stage.line("Press Enter to stop the nodes and remove their folder.");
     let _either_way = std::io::stdin().read_line(&mut String::new());
 }
 
-fn keep(cast: &mut Cast, folder: Folder, stage: &Stage<'_>) {
+fn keep(cast: &mut Cast, folder: Folder, package: &Package, stage: &Stage<'_>) {
     stage.line("\nThe nodes keep running; look around, then stop them with the kill command:");
-    let mut pids = Vec::new();
-    for node in [&mut cast.ua, &mut cast.eu, &mut cast.ee] {
-        stage.line(&format!(
-            "   {:<4} {}/   COMITY_DIR={}",
-            node.party.to_uppercase(),
-            node.url,
-            node.dir.display()
-        ));
-        pids.extend(node.release().map(|pid| pid.to_string()));
-    }
+    places(cast, package, stage);
+    let pids: Vec<String> = cast
+        .all()
+        .into_iter()
+        .filter_map(Node::release)
+        .map(|pid| pid.to_string())
+        .collect();
     stage.line(&format!("   kill {}", pids.join(" ")));
     folder.keep();
 }

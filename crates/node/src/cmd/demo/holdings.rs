@@ -8,6 +8,7 @@ use super::data::{CREATED, Story};
 use super::node::Node;
 use super::stage::Stage;
 use super::story::{Cast, log_size, objects};
+use super::witness;
 
 /// Both sides show what they hold, and prove it.
 pub(super) fn holdings(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow::Result<()> {
@@ -79,7 +80,7 @@ pub(super) fn holdings(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow:
         "Estonia, which saw none of the AMBER, confirms that UA's log only grew",
         consistent,
     );
-    Ok(())
+    witness::still(cast, stage)
 }
 
 /// Every (identifier, version) that a collection gives, and how often.

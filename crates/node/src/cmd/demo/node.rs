@@ -1,4 +1,4 @@
-//! One node of the demo: a process of this very program on a directory of its own.
+//! One node of the demo, or the witness: a process of this very program on a directory of its own.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-/// A node and how to speak to it.
+/// A node, or a witness, and how to speak to it.
 pub(super) struct Node {
     pub(super) party: &'static str,
     pub(super) name: &'static str,
@@ -16,12 +16,16 @@ pub(super) struct Node {
     pub(super) url: String,
     pub(super) fingerprint: String,
     program: PathBuf,
+    /// The command that runs it.
+    serve: &'static [&'static str],
     child: Option<Child>,
 }
 
 /// What a command answered.
 pub(super) struct Answer {
     pub(super) success: bool,
+    /// The exit code; none after a signal.
+    pub(super) code: Option<i32>,
     pub(super) rows: Vec<Value>,
     pub(super) errors: String,
 }
@@ -40,17 +44,7 @@ impl Node {
         party: &'static str,
         name: &'static str,
     ) -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("where this program is")?;
-        let dir = root.join(party);
-        let mut node = Self {
-            party,
-            name,
-            dir,
-            url: String::new(),
-            fingerprint: String::new(),
-            program,
-            child: None,
-        };
+        let mut node = Self::nowhere(root, party, name, &["serve"])?;
         node.ok(&[
             "init",
             "--party",
@@ -64,6 +58,33 @@ impl Node {
         Ok(node)
     }
 
+    /// A witness below `root`, which is not made yet.
+    pub(super) fn witness(
+        root: &Path,
+        party: &'static str,
+        name: &'static str,
+    ) -> anyhow::Result<Self> {
+        Self::nowhere(root, party, name, &["witness", "serve"])
+    }
+
+    fn nowhere(
+        root: &Path,
+        party: &'static str,
+        name: &'static str,
+        serve: &'static [&'static str],
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            party,
+            name,
+            dir: root.join(party),
+            url: String::new(),
+            fingerprint: String::new(),
+            program: std::env::current_exe().context("where this program is")?,
+            serve,
+            child: None,
+        })
+    }
+
     /// Starts the node, at the same address if it ran before, and waits until it listens.
     pub(super) fn start(&mut self) -> anyhow::Result<()> {
         let listen = self
@@ -72,7 +93,8 @@ impl Node {
             .map_or("127.0.0.1:0", |(_, address)| address)
             .to_owned();
         let mut child = Command::new(&self.program)
-            .args(["serve", "--listen", &listen, "--log-level", "warn", "--dir"])
+            .args(self.serve)
+            .args(["--listen", &listen, "--log-level", "warn", "--dir"])
             .arg(&self.dir)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -142,6 +164,7 @@ impl Node {
             .collect::<Result<Vec<_>, _>>();
         Ok(Answer {
             success: output.status.success(),
+            code: output.status.code(),
             rows: rows.unwrap_or_default(),
             errors: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         })
@@ -163,8 +186,13 @@ impl Node {
 
     /// Writes a bundle into this node's directory and gives its path.
     pub(super) fn file(&self, name: &str, content: &Value) -> anyhow::Result<String> {
+        self.text(name, &content.to_string())
+    }
+
+    /// Writes a text into this node's directory and gives its path.
+    pub(super) fn text(&self, name: &str, content: &str) -> anyhow::Result<String> {
         let path = self.dir.join(name);
-        std::fs::write(&path, content.to_string())?;
+        std::fs::write(&path, content)?;
         Ok(path.to_string_lossy().into_owned())
     }
 }

@@ -115,13 +115,23 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Long paths and URLs to what matters of them.
+/// Long paths, keys and hashes to what matters of them.
 fn shorten(word: &str) -> String {
     match word.rsplit_once('/') {
         Some((_, file)) if word.starts_with('/') => file.to_owned(),
         _ if word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             format!("{}..", word.chars().take(8).collect::<String>())
         }
+        // a verifier key: of ML-DSA-44 it has 1,800 characters
+        _ if word.len() > WORD_CHARACTERS_MAX && word.contains('+') => {
+            let start: String = word.chars().take(KEY_CHARACTERS_SHOWN).collect();
+            format!("{start}..")
+        }
         _ => word.to_owned(),
     }
 }
+
+/// A word that is not longer is shown whole.
+const WORD_CHARACTERS_MAX: usize = 48;
+/// Enough of a key for its name and the beginning of its identifier.
+const KEY_CHARACTERS_SHOWN: usize = 32;

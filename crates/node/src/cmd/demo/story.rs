@@ -10,18 +10,27 @@ use super::holdings::{logged, versions};
 use super::node::{Node, wait};
 use super::stage::Stage;
 
-/// The three nodes.
+/// The three nodes, and Estonia's witness beside its node.
 pub(super) struct Cast {
     pub(super) ua: Node,
     pub(super) eu: Node,
     pub(super) ee: Node,
+    pub(super) witness: Node,
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+impl Cast {
+    /// All processes, with the name by which they are shown.
+    pub(super) fn all(&mut self) -> [&mut Node; 4] {
+        [&mut self.ua, &mut self.eu, &mut self.ee, &mut self.witness]
+    }
+}
+
+/// How long something may take that the other side does of itself.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// People and collections on each node.
 pub(super) fn set_up(cast: &Cast, stage: &mut Stage) -> anyhow::Result<()> {
-    let Cast { ua, eu, ee } = cast;
+    let Cast { ua, eu, ee, .. } = cast;
     stage.step("Three nodes, each with its own register, log key and certificate");
     for node in [ua, eu, ee] {
         stage.tell(&format!(
@@ -120,7 +129,7 @@ pub(super) fn set_up(cast: &Cast, stage: &mut Stage) -> anyhow::Result<()> {
 
 /// Each side takes the other up by the fingerprint of its certificate.
 pub(super) fn meet(cast: &Cast, stage: &mut Stage) -> anyhow::Result<()> {
-    let Cast { ua, eu, ee } = cast;
+    let Cast { ua, eu, ee, .. } = cast;
     stage
         .step("The nodes meet: fingerprints are compared by voice, no password crosses the border");
     stage.tell(&format!(
@@ -166,7 +175,7 @@ fn spoken(fingerprint: &str) -> String {
 
 /// An indicator set and a report under TLP:AMBER for one partner.
 pub(super) fn amber(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow::Result<()> {
-    let Cast { ua, eu, ee } = cast;
+    let Cast { ua, eu, ee, .. } = cast;
     stage.step("CERT-UA publishes six indicators and a report under TLP:AMBER, meant for the EU");
     let before = log_size(ua)?;
     let file = ua.file("campaign.json", &story.campaign)?;
@@ -275,7 +284,7 @@ pub(super) fn red(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow::Resu
 
 /// A report for all.
 pub(super) fn green(cast: &Cast, story: &Story, stage: &mut Stage) -> anyhow::Result<()> {
-    let Cast { ua, eu, ee } = cast;
+    let Cast { ua, eu, ee, .. } = cast;
     stage.step("A TLP:GREEN advisory for the whole community");
     let file = ua.file("advisory.json", &story.advisory)?;
     stage.run(
@@ -499,7 +508,7 @@ fn recipient(node: &Node, id: &str, party: &str) -> anyhow::Result<Value> {
         .unwrap_or_default())
 }
 
-fn text_of<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(super) fn text_of<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
