@@ -81,7 +81,9 @@ pub(super) fn package(
         own.code == Some(3) && text_of(own.last(), "verdict") == "verified-by-own-keys",
     );
     script(&package, stage)?;
-    stage.tell("so does the separate program comity-verify, with the same arguments; it has no server code");
+    stage.tell(
+        "(the separate program comity-verify, without server code, takes the same arguments)",
+    );
     Ok(package)
 }
 
