@@ -17,6 +17,7 @@ pub use markings::awaits;
 
 use std::sync::Arc;
 
+use comity_stix::bundle::Envelope;
 use comity_stix::finding::{Finding, Position};
 use comity_stix::object::{Object, Valid};
 use comity_stix::validate::{self, Options};
@@ -37,6 +38,25 @@ pub struct Incoming {
     pub bytes: Vec<u8>,
     /// Where it stood in what was sent.
     pub position: Position,
+}
+
+impl Incoming {
+    /// The objects of an envelope.
+    #[must_use]
+    pub fn all(envelope: &Envelope<'_>) -> Vec<Self> {
+        let objects = envelope.objects.iter().enumerate();
+        objects
+            .map(|(index, raw)| Self {
+                bytes: raw.bytes.to_vec(),
+                position: Position {
+                    offset: raw.offset,
+                    line: raw.line,
+                    column: raw.column,
+                    pointer: format!("/objects/{index}"),
+                },
+            })
+            .collect()
+    }
 }
 
 /// What became of one object, as its sender may know it.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse as _, Response};
-use comity_access::Role;
+use comity_access::{Reader, Role};
 use comity_store::vault::ObjectReader;
 use futures_util::stream;
 use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use crate::app::App;
 use crate::control::{ControlError, ErrorKind};
 use crate::disclosure::disclose;
 use crate::evidence::age::{CHUNK, CHUNK_SEALED, HEADER, Sealer, sealed_size};
@@ -87,7 +88,7 @@ pub async fn item(
     let (sealer, object, size) = blocking(move || {
         let app = &worker.app;
         let (transferred, sha256, size) = send::item(app, &exhibit, item, &caller.reader)?;
-        let recipient = recipient_of(&worker, caller.reader.party().as_str())?;
+        let recipient = recipient_of(app, &caller.reader)?;
         let object = commit::vault(app).open_object(&sha256)?;
         let context = transfer::context(&transferred, item, &sha256);
         let context: Vec<&[u8]> = context.iter().map(Vec::as_slice).collect();
@@ -221,17 +222,14 @@ async fn blocking<T: Send + 'static>(
     })
 }
 
-fn recipient_of(ctx: &Ctx, party: &str) -> Result<[u8; 32], ControlError> {
-    let catalog = ctx.app.catalog();
-    let key = catalog
-        .peers()
-        .iter()
-        .filter(|peer| peer.party == party)
-        .find_map(|peer| {
-            let settings: PeerSettings = serde_json::from_value(peer.settings.clone()).ok()?;
-            recipient::decode(&settings.recipient?)
-        });
-    key.ok_or_else(|| ControlError::not_found("recipient key of", party))
+/// To whom contents are encrypted: the key of the very node that asks, which is active. Not any peer of its party, whose
+/// fingerprint perhaps nobody compared.
+fn recipient_of(app: &App, reader: &Reader) -> Result<[u8; 32], ControlError> {
+    let key = inbound::comity_peer(app, reader).and_then(|peer| {
+        let settings: PeerSettings = serde_json::from_value(peer.settings.clone()).ok()?;
+        recipient::decode(&settings.recipient?)
+    });
+    key.ok_or_else(|| ControlError::not_found("recipient key of", reader.principal().as_str()))
 }
 
 /// What a `Range` asks for (RFC 9110 section 14.2).

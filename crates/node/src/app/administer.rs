@@ -10,12 +10,7 @@ impl App {
     /// # Errors
     /// See [`AdminError`].
     pub async fn administer(&self, by: &str, change: Admin) -> Result<Outcome, AdminError> {
-        let salt = self.salt()?;
-        let op = Op::Admin(Administer {
-            change,
-            by: by.to_owned(),
-            salt,
-        });
+        let op = self.change(by, change)?;
         let outcome = self
             .sequencer
             .submit(vec![op])
@@ -39,11 +34,7 @@ impl App {
     ) -> Result<(), AdminError> {
         let mut ops = Vec::with_capacity(changes.len() + progress.len());
         for change in changes {
-            ops.push(Op::Admin(Administer {
-                change,
-                by: by.to_owned(),
-                salt: self.salt()?,
-            }));
+            ops.push(self.change(by, change)?);
         }
         ops.extend(progress.into_iter().map(Op::Progress));
         let outcomes = self.sequencer.submit(ops).await?;
@@ -61,12 +52,7 @@ impl App {
     /// # Errors
     /// See [`AdminError`].
     pub fn administer_blocking(&self, by: &str, change: Admin) -> Result<Outcome, AdminError> {
-        let salt = self.salt()?;
-        let op = Op::Admin(Administer {
-            change,
-            by: by.to_owned(),
-            salt,
-        });
+        let op = self.change(by, change)?;
         let outcome = self
             .sequencer
             .submit_blocking(vec![op])?
@@ -74,6 +60,14 @@ impl App {
             .next()
             .unwrap_or(Outcome::Progressed);
         self.taken(outcome)
+    }
+
+    fn change(&self, by: &str, change: Admin) -> Result<Op, AdminError> {
+        Ok(Op::Admin(Administer {
+            change,
+            by: by.to_owned(),
+            salt: self.salt()?,
+        }))
     }
 
     fn taken(&self, outcome: Outcome) -> Result<Outcome, AdminError> {

@@ -16,8 +16,7 @@ use crate::evidence::carry::Arrived;
 use crate::evidence::receive::Believed;
 use crate::evidence::transfer::{self, Checked, Offer};
 use crate::evidence::{age, commit, fetch, receive, recipient, send};
-use crate::peers::client::ClientError;
-use crate::peers::head::{self, HEAD_HEADER, HEAD_TRIES, HeadError};
+use crate::peers::head::{self, HEAD_HEADER, HEAD_TRIES, HeadError, Telling};
 use crate::peers::inbound::Proved;
 use crate::peers::push::Target;
 use crate::peers::run;
@@ -358,22 +357,13 @@ fn tell(
     let released = [(record.seq, record.label_set)];
     wait.block_on(disclose(app, &target.reader, &released, true))
         .map_err(ControlError::internal)?;
-    let (mut told, mut tries) = (None, 0);
+    let mut telling = Telling::default();
     loop {
-        tries += 1;
-        let known = app.exchange.acknowledged(&target.peer.key);
+        let known = telling.known(app, &target.peer.key);
         let (answer, size) = receive::answer(app, line, &transferred, counter_signature, known)?;
         let body = serde_json::to_vec(&answer).map_err(ControlError::internal)?;
-        match wait.block_on(target.client.post_json(&url, body, told)) {
-            // it says how much of our log it knows, and gets the proof that the new head continues that
-            Err(ClientError::Status {
-                status: 409,
-                known_head: Some(known),
-                ..
-            }) if tries < HEAD_TRIES => {
-                told = Some(known);
-                app.exchange.told(&target.peer.key, known);
-            }
+        match wait.block_on(target.client.post_json(&url, body, telling.told)) {
+            Err(error) if telling.again(app, &target.peer.key, &error) => {}
             Ok(_) => {
                 app.exchange.acknowledge(&target.peer.key, size);
                 return Ok(());

@@ -7,7 +7,6 @@ use comity_access::{Action, Reader};
 use comity_evidence::custody::Line;
 use comity_evidence::json::parse;
 use comity_stix::bundle;
-use comity_stix::finding::Position;
 use comity_stix::json::Limits;
 use comity_store::{Collection, Op, Put, Record};
 use serde_json::value::RawValue;
@@ -66,19 +65,9 @@ impl Arrived {
         let text = envelope.get().as_bytes();
         let envelope = bundle::envelope(text, &Limits::default(), ENVELOPE_OBJECTS_MAX)
             .map_err(|error| error.to_string())?;
-        let objects = envelope.objects.iter().enumerate();
-        let objects = objects.map(|(index, raw)| Incoming {
-            bytes: raw.bytes.to_vec(),
-            position: Position {
-                offset: raw.offset,
-                line: raw.line,
-                column: raw.column,
-                pointer: format!("/objects/{index}"),
-            },
-        });
         let custom = envelope.custom.iter();
         Ok(Self {
-            objects: objects.collect(),
+            objects: Incoming::all(&envelope),
             beside: Beside::of(custom.map(|(name, text)| (name.as_str(), *text))),
         })
     }

@@ -67,7 +67,7 @@ impl<'a> NewLabels<'a> {
         }
         let reason = format!(
             "too many different labels at once: at most {LABEL_SETS_NEW_MAX} new ones are taken in one delivery, and \
-             {LABEL_SETS_PER_PARTY_MAX} of one party in an hour"
+             {LABEL_SETS_PER_PARTY_MAX} of one party in an hour; send the others in smaller envelopes, later"
         );
         Ok(Err(Denied {
             code: "labels",

@@ -98,6 +98,39 @@ pub const HEAD_HEADER: &str = "comity-head";
 /// Tries for a head that is taken: another delivery of ours, or of theirs, may have come between.
 pub const HEAD_TRIES: u32 = 4;
 
+/// How far a peer is told that it knows our log, while something with a head of ours goes to it. The first time after a start nobody
+/// here knows: the peer answers 409 with what it knows, and gets the proof that the new head continues that.
+#[derive(Debug, Default)]
+pub struct Telling {
+    /// What it said itself, to be shown to it.
+    pub told: Option<u64>,
+    tries: u32,
+}
+
+impl Telling {
+    /// How many entries the next head is to be proved from.
+    pub fn known(&mut self, app: &App, peer: &str) -> Option<u64> {
+        self.tries += 1;
+        app.exchange.acknowledged(peer)
+    }
+
+    /// Whether to try once more, since the peer said how much it knows.
+    pub fn again(&mut self, app: &App, peer: &str, error: &ClientError) -> bool {
+        match error {
+            ClientError::Status {
+                status: 409,
+                known_head: Some(known),
+                ..
+            } if self.tries < HEAD_TRIES => {
+                self.told = Some(*known);
+                app.exchange.told(peer, *known);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
 /// What a request says about how many entries of the sender's log, or ours, the other side knows.
 #[must_use]
 pub fn told(headers: &http::HeaderMap) -> Option<u64> {

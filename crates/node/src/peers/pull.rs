@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use comity_access::{Action, Audience, PartyId};
 use comity_stix::bundle;
-use comity_stix::finding::Position;
 use comity_stix::json::Limits;
 use comity_stix::timestamp::Timestamp;
 use comity_store::{CollectionKey, Op, PeerKind, Progress, ReadError};
@@ -207,19 +206,6 @@ async fn page(
         None
     };
     let (handling, unfit) = handling(app, target, &beside, proved.as_ref())?;
-    let objects: Vec<Incoming> = envelope
-        .objects
-        .iter()
-        .map(|raw| Incoming {
-            bytes: raw.bytes.to_vec(),
-            position: Position {
-                offset: raw.offset,
-                line: raw.line,
-                column: raw.column,
-                pointer: String::new(),
-            },
-        })
-        .collect();
     let party = PartyId::parse(&target.peer.party)
         .map_err(|_| PullError::Party(target.peer.party.clone()))?;
     let source = Source {
@@ -230,7 +216,8 @@ async fn page(
         action: Action::Write,
         claims: false,
     };
-    let mut checked = intake::check_all(objects, Arc::new(intake::options())).await?;
+    let mut checked =
+        intake::check_all(Incoming::all(&envelope), Arc::new(intake::options())).await?;
     for object in &mut checked {
         if let Some(reason) = unfit.about(object, &handling.by_record) {
             object.refuse("label", reason);

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use comity_access::Action;
 use comity_stix::bundle::envelope;
-use comity_stix::finding::{Finding, Position};
+use comity_stix::finding::Finding;
 use comity_stix::json::Limits;
 use comity_stix::validate::Options;
 use comity_store::Collection;
@@ -172,22 +172,9 @@ fn split(bytes: &[u8]) -> Result<(Vec<Incoming>, Beside)> {
         let text = format!("`/objects/{index}` is not a JSON object");
         return Err(Error::unprocessable("envelope.object", text));
     }
-    let objects = envelope
-        .objects
-        .iter()
-        .enumerate()
-        .map(|(index, raw)| Incoming {
-            bytes: raw.bytes.to_vec(),
-            position: Position {
-                offset: raw.offset,
-                line: raw.line,
-                column: raw.column,
-                pointer: format!("/objects/{index}"),
-            },
-        });
     let custom = envelope.custom.iter();
     let beside = Beside::of(custom.map(|(name, text)| (name.as_str(), *text)));
-    Ok((objects.collect(), beside))
+    Ok((Incoming::all(&envelope), beside))
 }
 
 /// 5.5: 400 for what is not understood (not JSON), 422 for what is, and is no envelope.

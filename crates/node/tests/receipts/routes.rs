@@ -95,7 +95,6 @@ async fn an_order_goes_past_the_routes_and_not_past_the_rules() {
     assert!(eu.record(&id(2)).is_none());
     // a peer that is away: the order fails, is told so, and is not carried out behind the person's back
     ua.publish_in("elsewhere", &[indicator(3, 0)], "eu").await;
-    let Pair { ua, eu } = Pair { ua, eu };
     eu.server.stop().await;
     ua.command("officer@ua", order(3)).await.unwrap_err();
     let (state, why) = ua.delivery(&id(3)).unwrap();
@@ -118,7 +117,7 @@ async fn a_closed_collection_does_not_hold_up_the_others() {
     ua.publish_in("first", &[indicator(1, 0)], "eu").await;
     ua.publish(&[indicator(2, 0)], "eu").await;
     let error = run::push_now(&ua.app, &ua.peer("eu")).await.unwrap_err();
-    assert!(error.contains("40"), "{error}");
+    assert!(error.contains("` answered 40"), "{error}");
     assert_eq!(ua.delivery(&id(2)).unwrap().0, DeliveryState::Accepted);
     let (state, why) = ua.delivery(&id(1)).unwrap();
     assert_eq!(state, DeliveryState::Queued);

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::handling::SidecarItem;
 use crate::peers::client::{Answer, ClientError};
 use crate::peers::delivery::write_beside;
-use crate::peers::head::HEAD_TRIES;
+use crate::peers::head::Telling;
 use crate::proof::Prover;
 
 /// One record of an envelope, for its peer's answer.
@@ -63,29 +63,20 @@ impl Envelope {
 /// What a line of the sidecar takes at most, octets, in a log of the largest size: label, entry, path.
 pub(super) const LINE_BYTES_MAX: usize = 1_024 + comity_ledger::tree::PROOF_HASHES_MAX * 48;
 
-/// Posts with proofs. The first time after a start nobody here knows which of our heads the peer knows: it says so, and gets
-/// the proof that the new one continues it.
+/// Posts with proofs, under a head that continues what the peer knows.
 pub(super) async fn post_proved(
     app: &App,
     target: &Target,
     url: &str,
     envelope: &Envelope,
 ) -> Result<Answer, ClientError> {
-    let (mut told, mut tries) = (None, 0);
+    let mut telling = Telling::default();
     loop {
-        tries += 1;
-        let known = app.exchange.acknowledged(&target.peer.key);
+        let known = telling.known(app, &target.peer.key);
         let mut prover = Prover::new(&app.store).map_err(unread)?;
         let body = envelope.body(Some(&mut prover), known).map_err(unread)?;
-        match target.client.post_taxii(url, body, told).await {
-            Err(ClientError::Status {
-                status: 409,
-                known_head: Some(known),
-                ..
-            }) if tries < HEAD_TRIES => {
-                told = Some(known);
-                app.exchange.told(&target.peer.key, known);
-            }
+        match target.client.post_taxii(url, body, telling.told).await {
+            Err(error) if telling.again(app, &target.peer.key, &error) => {}
             Ok(answer) => {
                 app.exchange.acknowledge(&target.peer.key, prover.size());
                 return Ok(answer);

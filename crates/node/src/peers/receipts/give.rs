@@ -9,7 +9,7 @@ use super::{Batch, Item, State};
 use crate::app::{App, origin};
 use crate::limits::RECEIPTS_MAX;
 use crate::peers::client::ClientError;
-use crate::peers::head::{Consistency, HEAD_TRIES};
+use crate::peers::head::{Consistency, Telling};
 use crate::peers::push::Target;
 use crate::peers::taxii;
 use crate::proof::Prover;
@@ -41,10 +41,9 @@ pub async fn give(app: &Arc<App>, target: &Target) -> Result<usize, GiveError> {
         return Ok(0);
     }
     let url = taxii::join(&target.peer.url, "api/v1/receipts")?;
-    let (mut told, mut tries) = (None, 0);
+    let mut telling = Telling::default();
     loop {
-        tries += 1;
-        let known = app.exchange.acknowledged(&target.peer.key);
+        let known = telling.known(app, &target.peer.key);
         let worker = (Arc::clone(app), owed.clone());
         let (batch, unfit, size) =
             tokio::task::spawn_blocking(move || batch(&worker.0, &worker.1, known))
@@ -56,15 +55,8 @@ pub async fn give(app: &Arc<App>, target: &Target) -> Result<usize, GiveError> {
         }
         let body =
             serde_json::to_vec(&batch).map_err(|error| ReadError::Damaged(error.to_string()))?;
-        match target.client.post_json(&url, body, told).await {
-            Err(ClientError::Status {
-                status: 409,
-                known_head: Some(known),
-                ..
-            }) if tries < HEAD_TRIES => {
-                told = Some(known);
-                app.exchange.told(&target.peer.key, known);
-            }
+        match target.client.post_json(&url, body, telling.told).await {
+            Err(error) if telling.again(app, &target.peer.key, &error) => {}
             Err(error) => return Err(error.into()),
             Ok(answer) => {
                 app.exchange.acknowledge(&target.peer.key, size);
